@@ -1,0 +1,101 @@
+import type { Instant } from './clock.ts'
+
+/** Who did it: a Matrix user, a patient's or caregiver's person id, a service of ours, or a peer (the SMS provider). */
+export type Actor = { kind: 'user' | 'person' | 'service' | 'peer' | 'anonymous'; id: string; device?: string }
+
+export type Outcome = 'done' | 'refused' | 'failed'
+
+/** Every action that Wardroom records; the audit exporter maps each to FHIR AuditEvent and CEF. */
+export const auditActions = [
+  'command.run',
+  'config.change',
+  'role.grant',
+  'role.revoke',
+  'role.suspend',
+  'approval.request',
+  'approval.give',
+  'patient.enrol',
+  'patient.ready',
+  'patient.close',
+  'patient.view',
+  'patient.change',
+  'caregiver.add',
+  'consent.record',
+  'consent.revoke',
+  'consent.view',
+  'number.stop',
+  'number.start',
+  'number.help',
+  'text.queue',
+  'text.send',
+  'text.status',
+  'text.inbound',
+  'template.propose',
+  'template.approve',
+  'link.create',
+  'link.tap',
+  'link.verify',
+  'link.lock',
+  'link.renew',
+  'link.withdraw',
+  'link.not_me',
+  'session.start',
+  'session.key',
+  'session.end',
+  'session.extend',
+  'session.replace',
+  'session.read',
+  'session.write',
+  'session.consent',
+  'session.undecryptable',
+  'room.create',
+  'room.archive',
+  'room.member',
+  'room.speak',
+  'message.notice',
+  'message.read',
+  'message.failed',
+  'device.create',
+  'device.delete',
+  'crypto.reset',
+  'event.poison',
+  'service.start',
+  'service.stop',
+  'task.open',
+  'task.close',
+] as const
+export type AuditAction = (typeof auditActions)[number]
+
+/**
+ * One row of the audit log. It holds identifiers, never a name, birth date, telephone number or message text.
+ * `object` names what it was done to by kind and id; `detail` has only codes, counts and versions.
+ */
+export type AuditEvent = {
+  at: Instant
+  actor: Actor
+  action: AuditAction
+  object: {
+    kind:
+      | 'room'
+      | 'patient'
+      | 'person'
+      | 'link'
+      | 'session'
+      | 'text'
+      | 'event'
+      | 'setting'
+      | 'role'
+      | 'template'
+      | 'device'
+      | 'service'
+      | 'command'
+      | 'approval'
+    id: string
+  }
+  outcome: Outcome
+  patient?: string
+  room?: string
+  origin?: { ip?: string; agent?: string }
+  reason?: string
+  detail?: Record<string, string | number | boolean | null>
+}

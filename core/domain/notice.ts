@@ -1,0 +1,57 @@
+import type { Instant } from './clock.ts'
+
+/** How far a clinician's message has come: the closed loop (rows 35, 36). Later states never fall back, except that `failed` may be mended by a later delivery. */
+export const noticeStates = ['waiting', 'texted', 'delivered', 'opened', 'verified', 'read', 'answered'] as const
+export type NoticeState = (typeof noticeStates)[number] | 'failed' | 'expired' | 'withdrawn'
+
+export type Failure =
+  | 'sms_failed'
+  | 'stopped'
+  | 'no_consent'
+  | 'landline'
+  | 'locked'
+  | 'undecryptable'
+  | 'not_me'
+  | 'not_opened'
+  | 'provider_down'
+  | 'wrong_number'
+
+export type NoticeSignal =
+  | { kind: 'texted' | 'delivered' | 'opened' | 'verified' | 'read' | 'answered' | 'withdrawn' | 'expired' }
+  | { kind: 'failed'; failure: Failure }
+
+/** The reaction that the room sees for a state; keys only, no words (row 30). */
+export const marks: Partial<Record<NoticeState, string>> = {
+  texted: '📤',
+  delivered: '📱',
+  opened: '👀',
+  verified: '🔓',
+  failed: '⚠️',
+  expired: '⌛',
+}
+
+export type NoticeRow = { state: NoticeState; failure: Failure | null; reminders: number; nextAt: Instant | null }
+
+const rank = (s: NoticeState): number => (noticeStates as readonly string[]).indexOf(s)
+
+/** Is the loop closed, so that neither a reminder nor a task is due any more? */
+export const isClosed = (s: NoticeState): boolean =>
+  s === 'read' || s === 'answered' || s === 'withdrawn' || s === 'expired'
+
+/** The state after a signal; the same state when the signal tells nothing new (webhooks come late, twice and out of order). */
+export const advance = (state: NoticeState, signal: NoticeSignal): NoticeState => {
+  if (signal.kind === 'withdrawn') return isClosed(state) ? state : 'withdrawn'
+  if (signal.kind === 'failed')
+    return rank(state) >= rank('opened') &&
+      signal.failure !== 'locked' &&
+      signal.failure !== 'undecryptable' &&
+      signal.failure !== 'not_me'
+      ? state
+      : isClosed(state)
+        ? state
+        : 'failed'
+  if (signal.kind === 'expired') return isClosed(state) || state === 'failed' ? state : 'expired'
+  if (state === 'failed' || state === 'expired') return signal.kind === 'texted' ? state : signal.kind
+  if (state === 'withdrawn') return state
+  return rank(signal.kind) > rank(state) ? signal.kind : state
+}

@@ -1,0 +1,28 @@
+import knexModule, { type Knex } from 'knex'
+import pg from 'pg'
+
+/** The pool on the `wardroom` database. Only core/store may use it directly; everybody else calls the store's functions. */
+export type Db = Knex
+
+// int8 columns hold milliseconds and counters, all far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/**
+ * Opens a pool on a PostgreSQL URL (`postgres://…`). Connections use short TCP keepalives, so that a vanished host frees its locks.
+ * `max` connections; `name` shows in pg_stat_activity. Close with `db.destroy()`.
+ */
+export const openDb = (url: string, options: { max?: number; name?: string } = {}): Db =>
+  knexModule({
+    client: 'pg',
+    connection: {
+      connectionString: url,
+      application_name: options.name ?? 'wardroom',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5000,
+      connectionTimeoutMillis: 10_000,
+      options:
+        '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c client_connection_check_interval=5000',
+    },
+    pool: { min: 0, max: options.max ?? 10 },
+    acquireConnectionTimeout: 30_000,
+  })

@@ -1,0 +1,86 @@
+import type { Knex } from 'knex'
+import type { AuditEvent } from '../domain/audit-event.ts'
+import type { Clock, Instant, Random } from '../domain/clock.ts'
+import { newId } from '../domain/ids.ts'
+import type { Seal } from '../seal.ts'
+import type { Db } from './db.ts'
+
+/** What every store function and worker needs. */
+export type StoreDeps = { db: Db; clock: Clock; random: Random; seal: Seal }
+
+/** Work that leaves the process after the commit: an SMS, a Matrix send, a timer. */
+export type NewJob = {
+  /** Which service takes it: one worker per queue. */
+  queue: 'bridge' | 'bots' | 'sms'
+  kind: string
+  /** Sealed at rest, so it may hold patient text. */
+  payload: unknown
+  /** Jobs of one lane run one after the other, in order of their due time. */
+  lane?: string
+  /** A second job with the same key is not added: the stable id of a promise. */
+  key?: string
+  due?: Instant
+  patient?: string
+}
+
+/**
+ * One database transaction: a state change, its audit events and its outgoing work commit together or not at all.
+ * `sql` for core/store only.
+ */
+export type Tx = {
+  readonly sql: Knex.Transaction
+  readonly now: Instant
+  readonly deps: StoreDeps
+  audit(event: Omit<AuditEvent, 'at'>): Promise<void>
+  /** The job's id, or the existing job's when `key` is known already. */
+  enqueue(job: NewJob): Promise<string>
+}
+
+const insertAudit = async (sql: Knex.Transaction, e: AuditEvent) => {
+  await sql('audit_queue').insert({
+    at: e.at,
+    action: e.action,
+    outcome: e.outcome,
+    actor: JSON.stringify(e.actor),
+    object: JSON.stringify(e.object),
+    patient: e.patient ?? null,
+    room: e.room ?? null,
+    origin: e.origin ? JSON.stringify(e.origin) : null,
+    reason: e.reason ?? null,
+    detail: e.detail ? JSON.stringify(e.detail) : null,
+  })
+}
+
+const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, job: NewJob): Promise<string> => {
+  const id = newId<string>('jb', deps.random)
+  const payload = await deps.seal.close('outbox.payload', JSON.stringify(job.payload ?? null))
+  const row = {
+    id,
+    queue: job.queue,
+    kind: job.kind,
+    lane: job.lane ?? null,
+    key: job.key ?? null,
+    payload,
+    due_at: job.due ?? now,
+    created_at: now,
+    patient_id: job.patient ?? null,
+  }
+  const inserted = await sql('outbox').insert(row).onConflict('key').ignore().returning('id')
+  await sql.raw(`select pg_notify('outbox', ?)`, [job.queue])
+  if (inserted.length > 0 || !job.key) return id
+  const existing = await sql('outbox').where({ key: job.key }).first('id')
+  return existing.id
+}
+
+/** Runs `work` in one transaction; throws what it throws, after rolling back. A refusal returned by `work` does not roll back: its audit row stays. */
+export const transact = <T>(deps: StoreDeps, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  deps.db.transaction(async sql => {
+    const now = deps.clock.now()
+    return work({
+      sql,
+      now,
+      deps,
+      audit: event => insertAudit(sql, { ...event, at: now }),
+      enqueue: job => insertJob(sql, deps, now, job),
+    })
+  })

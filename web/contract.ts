@@ -1,0 +1,104 @@
+/**
+ * The HTTP contract between the patient page and the bridge. Types only: both sides import them, neither the other.
+ *
+ * Pages (GET, identical bytes for every token, change nothing): `/l/:token`, `/check`, `/assets/*`.
+ * The token is 22 base58 characters (128 bit). It is in a path only in the page's own address; API calls carry it in the body, so that no log sees it.
+ * Errors: `{ error: { code, sentence } }` with a 4xx status; Matrix paths answer in Matrix form (`errcode`).
+ */
+export type Lang = 'en' | 'es'
+export type Text = Record<Lang, string>
+
+/** GET /api/clinic: what anybody may know. */
+export type Clinic = {
+  name: string
+  phone: string
+  logo: string | null
+  /** CSS colour that the clinic's brand uses, e.g. `#0b5c8a`. */
+  colour: string
+  emergency: Text
+  /** Who answers, and when. */
+  answers: Text
+  afterHours: boolean
+  /** The only host that our texts ever link to. */
+  host: string
+}
+
+export type Factor = 'birth_date' | 'sms_code' | 'pin'
+
+/**
+ * POST /api/link/tap `{ token }`: the patient's tap; starts no session and consumes nothing until a factor succeeds.
+ * `closed` is the same for an unknown, used, expired or withdrawn link. `session`: this browser is already bound and its session lives.
+ */
+export type TapAnswer =
+  | { state: 'closed' }
+  | { state: 'locked' }
+  | { state: 'factors'; factors: Factor[]; lang: Lang; triesLeft: number; reason: Reason; expiresAt: number }
+  | { state: 'session'; session: Session }
+
+/** Why the text was sent: a class, never a content. */
+export type Reason = 'message' | 'reminder' | 'form' | 'billing' | 'result'
+
+/** POST /api/link/verify `{ token, factor, value }`; birth_date is `YYYY-MM-DD`. The next factor, or the session (cookie set). */
+export type VerifyAnswer =
+  | { state: 'closed' }
+  | { state: 'locked' }
+  | { state: 'wrong'; triesLeft: number }
+  | { state: 'factors'; factors: Factor[]; triesLeft: number }
+  | { state: 'session'; session: Session }
+
+/**
+ * A live session: HttpOnly cookie `__Host-wardroom` plus this csrf value, which js-sdk sends as its bearer.
+ * GET /api/session answers it again after a reload (a new Matrix device), or 401.
+ */
+export type Session = {
+  csrf: string
+  userId: string
+  deviceId: string
+  roomId: string
+  lang: Lang
+  /** Instants in milliseconds. */
+  idleAt: number
+  reauthAt: number
+  person: { kind: 'patient' | 'caregiver' }
+  /** Display names of the care team by Matrix id, so that no profile call is needed. */
+  team: Record<string, { name: string; role: string }>
+  quickReplies: Text[]
+  limits: { textBytes: number; uploadBytes: number }
+}
+
+/** POST /api/session/key `{ publicKey: JsonWebKey }` (ephemeral ECDH P-256): K wrapped to it, a compact JWE (ECDH-ES, A256GCM) of 32 bytes. */
+export type KeyAnswer = { jwe: string }
+
+/** POST /api/session/extend → 200 with new deadlines; POST /api/session/end (also a beacon) → 204. */
+export type ExtendAnswer = { idleAt: number; reauthAt: number }
+
+/** POST /api/session/reauth `{ factor, value }`: after 60 min, without losing what was typed. */
+export type ReauthAnswer =
+  | { state: 'ok'; idleAt: number; reauthAt: number }
+  | { state: 'wrong'; triesLeft: number }
+  | { state: 'locked' }
+
+/** GET /api/session/consents; POST `{ scope, agreed }` with one of them. */
+export type ConsentScope = 'care' | 'reminders' | 'billing' | 'unencrypted_logistics'
+export type ConsentView = {
+  scope: ConsentScope
+  title: Text
+  text: Text
+  version: number
+  agreed: boolean
+  at: number | null
+  method: 'written' | 'verbal' | 'page' | null
+}
+
+/**
+ * Other calls, all POST, JSON, 202 or 204 and the same answer whatever the token is:
+ *   /api/link/new        `{ token }`            text a new link to the number on file (rate limited)
+ *   /api/link/not-me     `{ token }`            "this isn't me": the link closes, the team is told
+ *   /api/link/stop       `{ token }`            stop texts to this number
+ *   /api/link/sms-code   `{ token }`            text the six-digit code
+ *   /api/check           `{ host }`             "check this text": `{ ours: boolean }`
+ *   /api/session/undecryptable `{ eventId }`    the room is told to send it again
+ *   /api/session/step    `{ step: 'decrypted' | 'failed', detail?: code }`  for the closed loop
+ * Draft: account data `io.wardroom.draft` of the ghost, encrypted under K by the page, through the Matrix proxy.
+ */
+export type Refused = { error: { code: string; sentence: string } }
