@@ -4,6 +4,13 @@
  * Pages (GET, identical bytes for every token, change nothing): `/l/:token`, `/check`, `/assets/*`.
  * The token is 22 base58 characters (128 bit). It is in a path only in the page's own address; API calls carry it in the body, so that no log sees it.
  * Errors: `{ error: { code, sentence } }` with a 4xx status; Matrix paths answer in Matrix form (`errcode`).
+ *
+ * Files: the build writes `dist/patient/index.html` (served for `/l/:token` and `/check`; the server replaces every `%CLINIC_NAME%` and `%CLINIC_PHONE%`,
+ * HTML-escaped) and `dist/patient/assets/*` with hashed names, each beside its `.br` and `.gz`.
+ * Headers that the page is built for: `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' blob:; media-src blob:;
+ * style-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
+ * and `Permissions-Policy: microphone=(self)` for voice messages.
+ * Every `/api/session…` call but the first GET carries `Authorization: Bearer <csrf>` beside the cookie.
  */
 export type Lang = 'en' | 'es'
 export type Text = Record<Lang, string>
@@ -48,7 +55,8 @@ export type VerifyAnswer =
 
 /**
  * A live session: HttpOnly cookie `__Host-wardroom` plus this csrf value, which js-sdk sends as its bearer.
- * GET /api/session answers it again after a reload (a new Matrix device), or 401.
+ * GET /api/session answers it again after a reload (a new Matrix device), or 401. The page sends its link's token in the `X-Wardroom-Link` header, so that a
+ * session which belongs to another person's link (a shared phone) answers 401 and not the wrong conversation.
  */
 export type Session = {
   csrf: string
@@ -59,6 +67,8 @@ export type Session = {
   /** Instants in milliseconds. */
   idleAt: number
   reauthAt: number
+  /** What is asked at `reauthAt`; the birth date where nothing is said. */
+  reauthFactor?: Factor
   person: { kind: 'patient' | 'caregiver' }
   /** Display names of the care team by Matrix id, so that no profile call is needed. */
   team: Record<string, { name: string; role: string }>
@@ -69,7 +79,11 @@ export type Session = {
 /** POST /api/session/key `{ publicKey: JsonWebKey }` (ephemeral ECDH P-256): K wrapped to it, a compact JWE (ECDH-ES, A256GCM) of 32 bytes. */
 export type KeyAnswer = { jwe: string }
 
-/** POST /api/session/extend → 200 with new deadlines; POST /api/session/end (also a beacon) → 204. */
+/**
+ * POST /api/session/extend → 200 with new deadlines.
+ * POST /api/session/end → 204, the session and its device are gone; with `{ leaving: true }` (sent with `keepalive` on pagehide: the tab closes or reloads) only
+ * the device goes and the session lives on until it is idle, so that a reload needs no birth date.
+ */
 export type ExtendAnswer = { idleAt: number; reauthAt: number }
 
 /** POST /api/session/reauth `{ factor, value }`: after 60 min, without losing what was typed. */
@@ -78,7 +92,7 @@ export type ReauthAnswer =
   | { state: 'wrong'; triesLeft: number }
   | { state: 'locked' }
 
-/** GET /api/session/consents; POST `{ scope, agreed }` with one of them. */
+/** GET /api/session/consents → `ConsentView[]`; POST `{ scope, agreed }` with one of them → 204. */
 export type ConsentScope = 'care' | 'reminders' | 'billing' | 'unencrypted_logistics'
 export type ConsentView = {
   scope: ConsentScope
