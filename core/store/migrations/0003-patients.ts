@@ -5,7 +5,7 @@ export const patients: Migration = {
   up: `
 create table patient (
   id text primary key, code text not null unique, state text not null check (state in ('enrolling','open','closed','failed')),
-  room_id text unique, service_user text, unit text not null default 'main', lang text not null default 'en',
+  room_id text unique, service_user text unique, service_secret text, unit text not null default 'main', lang text not null default 'en',
   name text, created_at bigint not null, created_by text not null, ready_at bigint, closed_at bigint
 );
 -- One row for the patient and for each caregiver: own number, birth date, consent, ghost and K.
