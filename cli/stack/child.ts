@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+
+/** A started program: its process id, how it ended, and a way to end it. */
+export type Child = {
+  readonly pid: number
+  readonly exited: Promise<Exit>
+  /** True until the program has ended. */
+  alive(): boolean
+  /** Sends `signal`, waits `graceMs`, then SIGKILL; resolves when the program is gone. */
+  stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>
+  /** SIGKILL, as a power cut would; resolves when the program is gone. */
+  kill(): Promise<void>
+}
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null }
+
+export type ChildOptions = {
+  command: string
+  args: string[]
+  logFile: string
+  env?: NodeJS.ProcessEnv
+  cwd?: string
+  uid?: number
+  gid?: number
+  /** Called with the process id before anything is awaited, so that a later start can end an orphan. */
+  onSpawn?: (pid: number) => void
+}
+
+/** Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only us and we stop it in order; throws when it cannot be started. */
+export const startChild = async (options: ChildOptions): Promise<Child> => {
+  const out = openSync(options.logFile, 'a', 0o600)
+  const child = spawn(options.command, options.args, {
+    detached: true,
+    stdio: ['ignore', out, out],
+    env: options.env ?? process.env,
+    cwd: options.cwd,
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
+  })
+  closeSync(out)
+  const exited = new Promise<Exit>(resolve => child.once('exit', (code, signal) => resolve({ code, signal })))
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', cause => reject(new Error(`${basename(options.command)} could not be started`, { cause })))
+  })
+  const pid = child.pid
+  if (pid === undefined) throw new Error(`${basename(options.command)} started without a process id`)
+  options.onSpawn?.(pid)
+  return { pid, exited, ...endings(child, exited) }
+}
+
+const endings = (child: ChildProcess, exited: Promise<Exit>): Pick<Child, 'alive' | 'stop' | 'kill'> => {
+  const alive = () => child.exitCode === null && child.signalCode === null
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM', graceMs = 10_000) => {
+    if (alive()) child.kill(signal)
+    const timer = setTimeout(() => alive() && child.kill('SIGKILL'), graceMs)
+    await exited
+    clearTimeout(timer)
+  }
+  return { alive, stop, kill: () => stop('SIGKILL') }
+}
+
+/** The last `lines` lines of a log file, for the sentence that says why a part did not start; empty when there is none. */
+export const lastLines = (file: string, lines = 12): string => {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+  } catch {
+    return ''
+  }
+}

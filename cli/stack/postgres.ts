@@ -1,0 +1,172 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import { type Child, lastLines, startChild } from './child.ts'
+import { type Account, databaseUser } from './database-user.ts'
+import { postgresBinaries } from './postgres-binaries.ts'
+import { type PostgresHome, postgresHome } from './postgres-home.ts'
+import { clearStalePid } from './stale-postmaster.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** A running embedded PostgreSQL that listens on 127.0.0.1 only. */
+export type Postgres = {
+  readonly port: number
+  readonly pid: number
+  readonly exited: Child['exited']
+  /** The address of a database: `synapse` with Synapse's own role, every other one with the role `wardroom`. Contains a password. */
+  url(database: string): string
+  /** Creates an empty database owned by `wardroom`. */
+  createDatabase(name: string): Promise<void>
+  /** Fast shutdown; resolves when the process is gone. */
+  stop(): Promise<void>
+  /** SIGKILL, as a power cut would. */
+  kill(): Promise<void>
+}
+
+export type PostgresOptions = {
+  dataDir: string
+  port: number
+  log: (line: string) => void
+  /** Server settings beside ours, for instance `{ fsync: 'off' }` in tests. */
+  settings?: Record<string, string>
+  onSpawn?: (pid: number) => void
+}
+
+type Passwords = { postgres: string; synapse: string; wardroom: string }
+
+/**
+ * Starts the PostgreSQL that npm installed, on `dataDir`/postgres: initialises it once, clears what a killed run left,
+ * and makes the databases `synapse` (C locale, UTF-8, as Synapse demands) and `wardroom`. Throws a sentence when it does not come up.
+ */
+export const startPostgres = async (options: PostgresOptions): Promise<Postgres> => {
+  const user = databaseUser()
+  mkdirSync(join(options.dataDir, 'logs'), { recursive: true, mode: 0o700 })
+  const home = postgresHome(options.dataDir, user)
+  const binaries = postgresBinaries(user)
+  const passwords = readPasswords(home)
+  initialise(home, binaries, passwords, user, options.log)
+  await clearStalePid(join(home.cluster, 'data'), options.log)
+  const child = await launch(home, binaries, user, options)
+  const url = (role: keyof Passwords, database: string) =>
+    `postgres://${role}:${passwords[role]}@127.0.0.1:${options.port}/${database}`
+  const connectionString = url('postgres', 'postgres')
+  await waitUntil(() => query(connectionString, 'select 1').then(() => true), {
+    what: 'PostgreSQL',
+    timeoutMs: 120_000,
+    check: () => {
+      if (!child.alive()) throw new Error(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
+    },
+  }).catch(async error => {
+    await child.kill()
+    throw error
+  })
+  await ensureDatabases(connectionString, passwords)
+  return {
+    port: options.port,
+    pid: child.pid,
+    exited: child.exited,
+    url: database => url(database === 'synapse' ? 'synapse' : 'wardroom', database),
+    createDatabase: name => query(connectionString, `create database ${pg.escapeIdentifier(name)} owner wardroom`),
+    stop: () => child.stop('SIGINT', 30_000),
+    kill: child.kill,
+  }
+}
+
+const readPasswords = ({ passwords }: PostgresHome): Passwords => {
+  if (!existsSync(passwords)) {
+    const fresh = () => randomBytes(24).toString('hex')
+    writeFileSync(passwords, JSON.stringify({ postgres: fresh(), synapse: fresh(), wardroom: fresh() }), {
+      mode: 0o600,
+    })
+  }
+  return JSON.parse(readFileSync(passwords, 'utf8'))
+}
+
+/** `initdb` into a folder beside the real one, renamed when it is whole, so that a kill in the middle leaves nothing half made. */
+const initialise = (
+  { cluster }: PostgresHome,
+  binaries: string,
+  passwords: Passwords,
+  user: Account | undefined,
+  log: (line: string) => void,
+): void => {
+  const data = join(cluster, 'data')
+  if (existsSync(join(data, 'PG_VERSION'))) return
+  log('Initialising PostgreSQL')
+  const partial = join(cluster, 'partial')
+  rmSync(partial, { recursive: true, force: true })
+  const passwordFile = join(cluster, 'password')
+  writeFileSync(passwordFile, passwords.postgres, { mode: 0o600 })
+  if (user) chownSync(passwordFile, user.uid, user.gid)
+  const collation = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
+  const login = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  const result = spawnSync(join(binaries, 'bin/initdb'), ['-D', partial, ...login, ...collation], {
+    cwd: cluster,
+    env: environment(),
+    encoding: 'utf8',
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  })
+  rmSync(passwordFile, { force: true })
+  if (result.status !== 0)
+    throw new Error(`PostgreSQL could not be initialised: ${(result.stderr || String(result.error)).trim()}`)
+  renameSync(partial, data)
+}
+
+/** Only what PostgreSQL needs: no PG* variable of the person's shell may redirect it. */
+const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
+
+const launch = async (home: PostgresHome, binaries: string, user: Account | undefined, options: PostgresOptions) => {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    password_encryption: 'scram-sha-256',
+    log_timezone: 'UTC',
+    // A failed statement's text may hold a patient's words: log the error, never the statement.
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    ...options.settings,
+  }
+  mkdirSync(dirname(home.log), { recursive: true, mode: 0o700 })
+  const child = await startChild({
+    command: join(binaries, 'bin/postgres'),
+    args: [
+      ...['-D', join(home.cluster, 'data'), '-p', String(options.port)],
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    logFile: home.log,
+    cwd: home.cluster,
+    env: environment(),
+    onSpawn: options.onSpawn,
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  })
+  chmodSync(home.log, 0o600)
+  return child
+}
+
+const query = async (connectionString: string, sql: string, values: unknown[] = []): Promise<void> => {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => undefined) // a dropped connection also rejects the pending call, which reports it
+  await client.connect()
+  await client.query(sql, values).finally(() => client.end())
+}
+
+const ensureDatabases = async (connectionString: string, passwords: Passwords): Promise<void> => {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    const has = async (sql: string, name: string) => ((await client.query(sql, [name])).rowCount ?? 0) > 0
+    for (const name of ['synapse', 'wardroom'] as const) {
+      if (!(await has('select from pg_roles where rolname = $1', name))) await client.query(`create role ${name} login`)
+      await client.query(`alter role ${name} password ${pg.escapeLiteral(passwords[name])}`)
+      if (await has('select from pg_database where datname = $1', name)) continue
+      const locale = name === 'synapse' ? "template template0 locale_provider libc locale 'C' encoding 'UTF8'" : ''
+      await client.query(`create database ${name} owner ${name} ${locale}`)
+      await client.query(`revoke all on database ${name} from public`)
+    }
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,120 @@
+import { isIP } from 'node:net'
+
+/** What differs between installations; everything else is decided here once, with its reason. */
+export type HomeserverOptions = {
+  serverName: string
+  publicBaseUrl: string
+  listen: { host: string; port: number }
+  database: { host: string; port: number; user: string; password: string; name: string }
+  files: { signingKey: string; logConfig: string; media: string; registrations: string[] }
+  secrets: { registration: string; macaroon: string; form: string }
+}
+
+/** Synapse's configuration as a plain object, to be written as YAML. `extra` replaces top-level settings, for tests and special installations. */
+export const homeserverConfig = (
+  options: HomeserverOptions,
+  extra: Record<string, unknown> = {},
+): Record<string, unknown> => ({
+  server_name: options.serverName,
+  public_baseurl: options.publicBaseUrl,
+  report_stats: false,
+  signing_key_path: options.files.signingKey,
+  log_config: options.files.logConfig,
+  media_store_path: options.files.media,
+  registration_shared_secret: options.secrets.registration,
+  macaroon_secret_key: options.secrets.macaroon,
+  form_secret: options.secrets.form,
+  listeners: [
+    {
+      port: options.listen.port,
+      bind_addresses: [options.listen.host],
+      type: 'http',
+      tls: false,
+      x_forwarded: isIP(options.listen.host) !== 0,
+      resources: [{ names: ['client'], compress: false }],
+    },
+  ],
+  database: {
+    name: 'psycopg2',
+    args: {
+      host: options.database.host,
+      port: options.database.port,
+      user: options.database.user,
+      password: options.database.password,
+      dbname: options.database.name,
+      cp_min: 2,
+      cp_max: 10,
+    },
+  },
+  app_service_config_files: options.files.registrations,
+  // Nobody makes an account without the clinic.
+  enable_registration: false,
+  allow_guest_access: false,
+  password_config: { policy: { enabled: true, minimum_length: 8 } },
+  // Care stays on this homeserver until an administrator names the partners.
+  federation_domain_whitelist: [],
+  allow_public_rooms_over_federation: false,
+  allow_public_rooms_without_auth: false,
+  trusted_key_servers: [],
+  suppress_key_server_warning: true,
+  // Every room is encrypted, whichever client creates it, and of a version that we have tested.
+  encryption_enabled_by_default_for_room_type: 'all',
+  default_room_version: '11',
+  // A push travels through a third party: it carries an event id and nothing else.
+  push: { include_content: false },
+  presence: { enabled: false },
+  url_preview_enabled: false,
+  // Retention respects legal holds and so is decided by Wardroom; a removed event's content stays long enough for a hold to copy it.
+  retention: { enabled: false },
+  redaction_retention_period: '7d',
+  forgotten_room_retention_period: '28d',
+  user_directory: { enabled: true, search_all_users: true },
+  max_upload_size: '50M',
+  dynamic_thumbnails: false,
+  // A clinic's rounds start with many clients at once behind one address.
+  rc_login: {
+    address: { per_second: 1, burst_count: 30 },
+    account: { per_second: 0.17, burst_count: 5 },
+    failed_attempts: { per_second: 0.17, burst_count: 5 },
+  },
+  rc_message: { per_second: 5, burst_count: 50 },
+  experimental_features: {
+    // Dehydrated devices: a clinician's client can share a room key with a patient who is not there.
+    msc3814_enabled: true,
+    // Device lists and key counts come with the transactions (MSC3202).
+    msc3202_transaction_extensions: true,
+  },
+  modules: [{ module: 'wardroom_module.WardroomModule', config: {} }],
+  ...extra,
+})
+
+/** Synapse's logging: warnings only, since request lines carry user and room ids. */
+export const logConfig = (): Record<string, unknown> => ({
+  version: 1,
+  formatters: { plain: { format: '%(asctime)s %(levelname)s %(name)s %(message)s' } },
+  handlers: { console: { class: 'logging.StreamHandler', formatter: 'plain' } },
+  root: { level: 'WARNING', handlers: ['console'] },
+  disable_existing_loggers: false,
+})
+
+/** Limits that no test meets. */
+export const generousLimits = (): Record<string, unknown> => {
+  const free = { per_second: 1000, burst_count: 10_000 }
+  return {
+    rc_message: free,
+    rc_registration: free,
+    rc_login: { address: free, account: free, failed_attempts: free },
+    rc_admin_redaction: free,
+    rc_joins: { local: free, remote: free },
+    rc_joins_per_room: free,
+    rc_invites: { per_room: free, per_user: free, per_issuer: free },
+    rc_third_party_invite: free,
+    rc_media_create: free,
+    rc_key_requests: free,
+    rc_presence: { per_user: free },
+    rc_delayed_event_mgmt: free,
+    rc_room_creation: free,
+    rc_reports: free,
+    rc_user_directory: free,
+  }
+}

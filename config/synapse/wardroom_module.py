@@ -1,0 +1,90 @@
+"""The Synapse module of Wardroom: no local client writes words into an encrypted room in clear.
+
+Synapse itself accepts a plaintext message in an encrypted room. Here every event without a state key that a local
+user (appservice users included) sends into an encrypted room must be encrypted, or be one of the few kinds that the
+protocol leaves in clear; those are bounded so that they cannot carry words. Events of other homeservers pass, since
+refusing them would split the room: they raise an alert elsewhere. To be loaded on every worker that creates events.
+"""
+
+import re
+from typing import Any
+
+from synapse.api.errors import Codes, SynapseError
+from synapse.module_api import ModuleApi
+
+MEGOLM = "m.megolm.v1.aes-sha2"
+
+# Call membership and ringing carry keys and ids, no words.
+SIGNALLING = (
+    "m.call.",
+    "m.rtc.",
+    "org.matrix.msc3401.call.",
+    "org.matrix.msc4075.rtc.",
+    "org.matrix.msc4143.rtc.",
+    "org.matrix.msc4310.rtc.",
+)
+
+# What would show text beside the ciphertext.
+CLEAR_TEXT_KEYS = ("body", "formatted_body", "m.text", "org.matrix.msc1767.text", "m.new_content", "msgtype", "url")
+
+REASON_CODE = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
+MAX_REACTION = 64
+MAX_REACTION_LETTERS = 3
+
+
+def _refuse(sentence: str) -> None:
+    raise SynapseError(403, sentence, Codes.FORBIDDEN)
+
+
+def _check_encrypted(content: dict[str, Any]) -> None:
+    if content.get("algorithm") != MEGOLM or not isinstance(content.get("ciphertext"), str):
+        _refuse("An encrypted message without ciphertext is refused.")
+    if any(key in content for key in CLEAR_TEXT_KEYS):
+        _refuse("An encrypted message that also carries text in clear is refused.")
+
+
+def _check_reaction(content: dict[str, Any]) -> None:
+    relation = content.get("m.relates_to")
+    key = relation.get("key") if isinstance(relation, dict) else None
+    if not isinstance(key, str) or len(key) > MAX_REACTION or sum(c.isalpha() for c in key) > MAX_REACTION_LETTERS:
+        _refuse("Reactions are not encrypted and must not carry words: use an emoji, or write a message.")
+    extra = set(content) - {"m.relates_to"}
+    if extra or set(relation) - {"rel_type", "event_id", "key"}:
+        _refuse("Reactions are not encrypted and must carry nothing but their key.")
+
+
+def _check_redaction(content: dict[str, Any]) -> None:
+    reason = content.get("reason")
+    if reason is not None and not (isinstance(reason, str) and REASON_CODE.fullmatch(reason)):
+        _refuse("The reason of a removal is not encrypted: remove it without one, or explain in a message.")
+
+
+CHECKS = {
+    "m.room.encrypted": _check_encrypted,
+    "m.reaction": _check_reaction,
+    "m.room.redaction": _check_redaction,
+}
+
+
+class WardroomModule:
+    @staticmethod
+    def parse_config(config: dict[str, Any]) -> dict[str, Any]:
+        return config or {}
+
+    def __init__(self, config: dict[str, Any], api: ModuleApi):
+        self._api = api
+        api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
+
+    async def check_event_allowed(self, event: Any, state: Any) -> tuple[bool, None]:
+        if ("m.room.encryption", "") not in state or not self._api.is_mine(event.sender):
+            return True, None
+        if event.is_state():
+            if event.type == "m.room.encryption" and event.content.get("algorithm") != MEGOLM:
+                _refuse("Encryption cannot be taken out of a room.")
+            return True, None
+        check = CHECKS.get(event.type)
+        if check is not None:
+            check(dict(event.content))
+        elif not event.type.startswith(SIGNALLING):
+            _refuse("This room is encrypted: your client tried to send in clear, and the message was not accepted.")
+        return True, None

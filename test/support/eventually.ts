@@ -1,0 +1,26 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+type Eventually = { timeout?: number; interval?: number; what?: string }
+
+/** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (10 s) throws, naming `what`, with the last error as cause. */
+export const eventually = async <T>(
+  fn: () => T | Promise<T>,
+  { timeout = 10_000, interval = 25, what = 'the condition' }: Eventually = {},
+): Promise<Exclude<T, false | undefined>> => {
+  const end = performance.now() + timeout
+  let last: unknown
+  for (;;) {
+    try {
+      const value = await fn()
+      if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>
+      last = undefined
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > end) {
+      const reason = last instanceof Error ? `: ${last.message}` : ''
+      throw new Error(`${what} did not come true within ${timeout} ms${reason}`, { cause: last })
+    }
+    await pause(interval)
+  }
+}
