@@ -59,6 +59,7 @@ export const auditActions = [
   'device.delete',
   'crypto.reset',
   'event.poison',
+  'job.failed',
   'service.start',
   'service.stop',
   'task.open',
@@ -83,6 +84,7 @@ export type AuditEvent = {
       | 'session'
       | 'text'
       | 'event'
+      | 'job'
       | 'setting'
       | 'role'
       | 'template'

@@ -26,3 +26,10 @@ export const openDb = (url: string, options: { max?: number; name?: string } = {
     pool: { min: 0, max: options.max ?? 10 },
     acquireConnectionTimeout: 30_000,
   })
+
+/** A second pool on the same database, so that work that holds connections for long never starves the first. Close it too. */
+export const siblingDb = (db: Db, max: number): Db =>
+  knexModule({ ...(db.client.config as Knex.Config), pool: { min: 0, max } })
+
+/** A connection of its own, outside every pool, not yet connected. */
+export const loneConnection = (db: Db): pg.Client => new pg.Client(db.client.config.connection as pg.ClientConfig)

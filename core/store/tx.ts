@@ -61,6 +61,7 @@ const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, j
     lane: job.lane ?? null,
     key: job.key ?? null,
     payload,
+    order_at: job.due ?? now,
     due_at: job.due ?? now,
     created_at: now,
     patient_id: job.patient ?? null,
@@ -72,15 +73,18 @@ const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, j
   return existing.id
 }
 
+/** What a worker hands to an effect on the transaction that it holds open. */
+export const txOn = (deps: StoreDeps, sql: Knex.Transaction): Tx => {
+  const now = deps.clock.now()
+  return {
+    sql,
+    now,
+    deps,
+    audit: event => insertAudit(sql, { ...event, at: now }),
+    enqueue: job => insertJob(sql, deps, now, job),
+  }
+}
+
 /** Runs `work` in one transaction; throws what it throws, after rolling back. A refusal returned by `work` does not roll back: its audit row stays. */
 export const transact = <T>(deps: StoreDeps, work: (tx: Tx) => Promise<T>): Promise<T> =>
-  deps.db.transaction(async sql => {
-    const now = deps.clock.now()
-    return work({
-      sql,
-      now,
-      deps,
-      audit: event => insertAudit(sql, { ...event, at: now }),
-      enqueue: job => insertJob(sql, deps, now, job),
-    })
-  })
+  deps.db.transaction(sql => work(txOn(deps, sql)))

@@ -1,0 +1,89 @@
+import express from 'express'
+import type { Log } from '../log.ts'
+import { type Secret, sameSecret } from '../secret.ts'
+import { type InboxSource, putEvents, type RawEvent } from '../store/inbox.ts'
+import { type StoreDeps, type Tx, transact } from '../store/tx.ts'
+
+/** Ephemeral data as the homeserver pushes it (MSC2409): `m.receipt`, `m.typing`, `m.presence`. */
+export type Edu = { type: string; room_id?: string; content: Record<string, unknown> }
+
+export type TransactionsOptions = {
+  source: InboxSource
+  hsToken: Secret
+  store: StoreDeps
+  log: Log
+  /** Called inside the transaction that stores the events; must be safe to repeat. */
+  onEphemeral?: (tx: Tx, edu: Edu) => Promise<void>
+  /** A homeserver repeats a refused transaction for ever, so the bound lies above the largest that it makes (100 events, 100 to-device messages of 64 KiB). */
+  maxBytes?: number
+}
+
+const fail = (res: express.Response, status: number, errcode: string, error: string) =>
+  void res.status(status).json({ errcode, error })
+
+const isEvent = (e: unknown): e is RawEvent =>
+  typeof e === 'object' &&
+  e !== null &&
+  typeof (e as RawEvent).type === 'string' &&
+  typeof (e as RawEvent).room_id === 'string'
+
+const list = (v: unknown): unknown[] => (Array.isArray(v) ? v : [])
+
+/**
+ * The application service API (Matrix spec, `PUT /_matrix/app/v1/transactions/{txnId}`): events are committed before 200 is answered, once each by event id.
+ * 401 M_MISSING_TOKEN, 403 M_FORBIDDEN, 413 M_TOO_LARGE, 400 M_NOT_JSON / M_BAD_JSON; 503 while the database cannot be reached, so that the homeserver repeats it.
+ */
+export const transactionsRouter = (o: TransactionsOptions): express.Router => {
+  const router = express.Router()
+  // Before the body is read: a stranger cannot make us hold one.
+  router.use('/_matrix/app/v1', (req, res, next) => {
+    const [, given] = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '') ?? []
+    if (!given) return fail(res, 401, 'M_MISSING_TOKEN', 'The homeserver token is missing.')
+    if (!sameSecret(given, o.hsToken.reveal())) return fail(res, 403, 'M_FORBIDDEN', 'The homeserver token is wrong.')
+    next()
+  })
+  router.use('/_matrix/app/v1', express.json({ limit: o.maxBytes ?? 64 * 1024 * 1024, type: () => true, strict: true }))
+
+  router.put('/_matrix/app/v1/transactions/:txnId', async (req, res) => {
+    const body = req.body as Record<string, unknown> | undefined
+    if (!Array.isArray(body?.events)) return fail(res, 400, 'M_BAD_JSON', 'A transaction has a list of events.')
+    const events = body.events.filter(isEvent)
+    if (events.length < body.events.length)
+      o.log.error(
+        { source: o.source, count: body.events.length - events.length },
+        'the homeserver sent events without type or room',
+      )
+    const edus = list(body.ephemeral ?? body['de.sorunome.msc2409.ephemeral']) as Edu[]
+    try {
+      const fresh = await transact(o.store, async tx => {
+        if (o.onEphemeral) for (const edu of edus) await o.onEphemeral(tx, edu)
+        return putEvents(tx, o.source, events)
+      })
+      o.log.debug({ source: o.source, events: events.length, fresh }, 'transaction stored')
+      res.json({})
+    } catch (err) {
+      o.log.error(
+        { err, source: o.source, events: events.length },
+        'a transaction could not be stored; the homeserver will repeat it',
+      )
+      fail(res, 503, 'M_UNKNOWN', 'The transaction could not be stored.')
+    }
+  })
+  router.post('/_matrix/app/v1/ping', (_req, res) => void res.json({}))
+  // Our users and aliases are made by us, never on demand.
+  router.get(['/_matrix/app/v1/users/:id', '/_matrix/app/v1/rooms/:alias'], (_req, res) =>
+    fail(res, 404, 'M_NOT_FOUND', 'It does not exist.'),
+  )
+  router.use('/_matrix/app/v1', (_req, res) => fail(res, 404, 'M_UNRECOGNIZED', 'There is no such endpoint.'))
+
+  const badBody: express.ErrorRequestHandler = (err: { type?: string; status?: number }, _req, res, next) => {
+    if (err.type === 'entity.too.large') {
+      o.log.error({ source: o.source }, 'a transaction is larger than the bound')
+      return fail(res, 413, 'M_TOO_LARGE', 'The transaction is too large.')
+    }
+    if (err.status === 400) return fail(res, 400, 'M_NOT_JSON', 'The body is not JSON.')
+    next(err)
+  }
+  router.use(badBody)
+  return router
+}

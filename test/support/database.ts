@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { generateKeys } from '../../core/keys.ts'
+import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import { openDb } from '../../core/store/db.ts'
+import { migrate } from '../../core/store/migrate.ts'
+import type { StoreDeps } from '../../core/store/tx.ts'
+import { systemRandom } from '../../core/system.ts'
+import { type TestClock, testClock } from './clock.ts'
+import { database as testPostgres } from './stack.ts'
+
+export type TestDatabase = {
+  store: Omit<StoreDeps, 'clock'> & { clock: TestClock }
+  /** With its password. */
+  url: string
+  /** What seals its columns: a child process needs them too. */
+  keys: SealingKeys
+  /** A second pool on it, as another process would have. */
+  another(): StoreDeps
+  /** Every row of every table as text, as COPY writes it, in which a test looks for what must not be there. */
+  dump(): Promise<string>
+  /** Closes the pools. */
+  drop(): Promise<void>
+}
+
+/** A new migrated database on this mocha process's PostgreSQL, with a clock that the test moves. */
+export const database = async (options: { max?: number } = {}): Promise<TestDatabase> => {
+  const url = await (await testPostgres()).freshDatabase()
+  const { sealing: keys } = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
+  const opened: StoreDeps[] = []
+  const clock = testClock()
+  const open = () => {
+    const deps = {
+      db: openDb(url, { max: options.max ?? 10, name: 'test' }),
+      clock,
+      random: systemRandom,
+      seal: createSeal(keys),
+    }
+    opened.push(deps)
+    return deps
+  }
+  const store = open()
+  await migrate(store.db)
+  const dump = async () => {
+    const tables: { t: string }[] = await store
+      .db('pg_tables')
+      .where({ schemaname: 'public' })
+      .orderBy('tablename')
+      .select({ t: 'tablename' })
+    const parts: string[] = []
+    for (const { t } of tables) {
+      const { rows } = await store.db.raw('select row_to_json(x)::text as line from ?? x', [t])
+      parts.push(`-- ${t}`, ...(rows as { line: string }[]).map(r => r.line))
+    }
+    return parts.join('\n')
+  }
+  return {
+    store,
+    url,
+    keys,
+    another: open,
+    dump,
+    drop: async () => {
+      for (const deps of opened) await deps.db.destroy()
+    },
+  }
+}
