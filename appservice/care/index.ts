@@ -1,0 +1,22 @@
+import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import { postCard } from './card.ts'
+import { closeRoom } from './close.ts'
+import type { CareDeps } from './deps.ts'
+import { enrolPatient, enrolPerson } from './enrol.ts'
+import { failed, mark, resend } from './marks.ts'
+import { noticeLater } from './reminders.ts'
+import { inboundText, tell } from './tell.ts'
+
+/** Every job of the queue `bridge`. */
+export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
+  'patient.enrol': enrolPatient(deps),
+  'person.enrol': enrolPerson(deps),
+  'patient.close': closeRoom(deps),
+  'care.card': postCard(deps),
+  'care.notice': noticeLater(deps),
+  'care.mark': mark(deps),
+  'care.failed': failed(deps),
+  'care.resend': resend(deps),
+  'care.tell': tell(deps),
+  'care.inbound-text': inboundText(deps),
+})
