@@ -26,17 +26,34 @@ create unique index consent_live on consent (person_id, scope) where revoked_at 
 create table stopped_number (phone_lookup text primary key, stopped_at bigint not null, by text not null);
 create table link (
   id text primary key, person_id text not null references person, patient_id text not null, token_hash text not null unique, reason text not null,
-  created_at bigint not null, expires_at bigint not null, binding_hash text, bound_at bigint, withdrawn_at bigint, tapped_at bigint, opened_at bigint
+  created_at bigint not null, expires_at bigint not null, tapped_at bigint, opened_at bigint, binding_hash text, bound_at bigint,
+  used_at bigint, withdrawn_at bigint, withdrawn_reason text
 );
 create index link_person on link (person_id, created_at);
+-- What one browser has proved of one link so far, before there is a session.
+create table link_attempt (
+  link_id text not null references link, binding_hash text not null, passed text[] not null default '{}', at bigint not null,
+  primary key (link_id, binding_hash)
+);
+create table sms_code (person_id text primary key references person, code_hash text not null, expires_at bigint not null, tries int not null default 0);
+-- device_id is the browser's present Matrix device; null after it said that it leaves.
 create table session (
   id text primary key, link_id text not null references link, person_id text not null references person, patient_id text not null,
-  cookie_hash text not null unique, csrf_hash text not null, device_id text not null, user_id text not null, room_id text not null,
-  started_at bigint not null, seen_at bigint not null, verified_at bigint not null, ended_at bigint, end_reason text, device_gone_at bigint,
-  origin jsonb
+  cookie_hash text not null unique, csrf_hash text not null, device_id text, user_id text not null, room_id text not null,
+  started_at bigint not null, seen_at bigint not null, verified_at bigint not null, idle_ms bigint not null, reauth_ms bigint not null,
+  ended_at bigint, end_reason text, origin jsonb
 );
-create index session_live on session (person_id) where ended_at is null;
-create index session_device on session (ended_at) where device_gone_at is null;
+create unique index session_live on session (person_id) where ended_at is null;
+-- Every device that a session ever made; it is deleted at the homeserver once the session has ended or moved to another one.
+create table session_device (
+  device_id text primary key, session_id text not null references session, user_id text not null, created_at bigint not null, gone_at bigint
+);
+create index session_device_there on session_device (session_id) where gone_at is null;
+-- Media that patients uploaded, so that no other patient's session can fetch them.
+create table session_upload (
+  media text primary key, session_id text not null, person_id text not null, patient_id text not null, bytes bigint not null, at bigint not null
+);
+create index session_upload_patient on session_upload (patient_id);
 -- Rate limits that survive a restart: one row per bucket.
 create table rate_bucket (name text primary key, tokens double precision not null, at bigint not null);
 `,

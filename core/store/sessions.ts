@@ -1,0 +1,277 @@
+import type { Knex } from 'knex'
+import {
+  base32,
+  type DeviceId,
+  type LinkId,
+  newId,
+  type PatientId,
+  type PersonId,
+  type SessionId,
+} from '../domain/ids.ts'
+import { type SessionTimes, standing } from '../domain/session.ts'
+import { sameSecret } from '../secret.ts'
+import type { Db } from './db.ts'
+import { type FoundLink, tokenHash } from './links.ts'
+import type { Tx } from './tx.ts'
+
+/** A browser's session as the server knows it; cookie and bearer only as hashes. */
+export type Session = SessionTimes & {
+  id: SessionId
+  linkId: LinkId
+  personId: PersonId
+  patientId: PatientId
+  cookieHash: string
+  csrfHash: string
+  deviceId: DeviceId | null
+  userId: string
+  roomId: string
+  startedAt: number
+}
+
+export type Origin = { ip?: string; agent?: string }
+
+type Row = Record<string, unknown>
+const toSession = (r: Row): Session => ({
+  id: r.id as SessionId,
+  linkId: r.link_id as LinkId,
+  personId: r.person_id as PersonId,
+  patientId: r.patient_id as PatientId,
+  cookieHash: r.cookie_hash as string,
+  csrfHash: r.csrf_hash as string,
+  deviceId: r.device_id as DeviceId | null,
+  userId: r.user_id as string,
+  roomId: r.room_id as string,
+  startedAt: r.started_at as number,
+  seenAt: r.seen_at as number,
+  verifiedAt: r.verified_at as number,
+  idleMs: r.idle_ms as number,
+  reauthMs: r.reauth_ms as number,
+  endedAt: r.ended_at as number | null,
+})
+
+/** The actor of everything that a patient's browser does. */
+export const actorOf = (s: Pick<Session, 'personId' | 'deviceId'>) => ({
+  kind: 'person' as const,
+  id: s.personId,
+  ...(s.deviceId ? { device: s.deviceId } : {}),
+})
+
+/** What a session's browser holds: cookie (HttpOnly) and bearer. Each 128 bits or more. */
+const newSecret = (tx: Tx): string => Buffer.from(tx.deps.random.bytes(24)).toString('base64url')
+
+const newDevice = async (tx: Tx, sessionId: SessionId, userId: string): Promise<DeviceId> => {
+  const device = `W${base32(tx.deps.random.bytes(12)).toUpperCase()}` as DeviceId
+  await tx
+    .sql('session_device')
+    .insert({ device_id: device, session_id: sessionId, user_id: userId, created_at: tx.now })
+  return device
+}
+
+/** Ends a person's running session, whoever's browser holds it. `reason` is a code: `replaced`, `idle`, `ended`, … */
+export const endSessionsOf = async (tx: Tx, personId: PersonId, reason: string): Promise<SessionId[]> => {
+  const rows: { id: SessionId; patient_id: string }[] = await tx
+    .sql('session')
+    .where({ person_id: personId })
+    .whereNull('ended_at')
+    .update({ ended_at: tx.now, end_reason: reason })
+    .returning(['id', 'patient_id'])
+  for (const row of rows)
+    await tx.audit({
+      actor: { kind: 'service', id: 'sessions' },
+      action: reason === 'replaced' ? 'session.replace' : 'session.end',
+      object: { kind: 'session', id: row.id },
+      outcome: 'done',
+      patient: row.patient_id,
+      reason,
+    })
+  return rows.map(r => r.id)
+}
+
+/** A new session for the person of a link; the person's former one ends: the newest browser wins (row 57). The device's row comes before the device. */
+export const startSession = async (
+  tx: Tx,
+  link: FoundLink,
+  times: { idleMs: number; reauthMs: number },
+  origin: Origin,
+): Promise<{ session: Session; cookie: string; csrf: string; replaced: SessionId[] }> => {
+  const replaced = await endSessionsOf(tx, link.person.id, 'replaced')
+  const cookie = newSecret(tx)
+  const csrf = newSecret(tx)
+  const id = newId<SessionId>('se', tx.deps.random)
+  const userId = link.person.ghost
+  if (!userId) throw new Error(`person ${link.person.id} has no ghost`)
+  const [row] = await tx
+    .sql('session')
+    .insert({
+      id,
+      link_id: link.id,
+      person_id: link.person.id,
+      patient_id: link.patientId,
+      cookie_hash: tokenHash(cookie),
+      csrf_hash: tokenHash(csrf),
+      user_id: userId,
+      room_id: link.roomId,
+      started_at: tx.now,
+      seen_at: tx.now,
+      verified_at: tx.now,
+      idle_ms: times.idleMs,
+      reauth_ms: times.reauthMs,
+      origin: JSON.stringify(origin),
+    })
+    .returning('*')
+  const device = await newDevice(tx, id, userId)
+  await tx.sql('session').where({ id }).update({ device_id: device })
+  const session = { ...toSession(row), deviceId: device }
+  await tx.audit({
+    actor: actorOf(session),
+    action: 'session.start',
+    object: { kind: 'session', id },
+    outcome: 'done',
+    patient: link.patientId,
+    room: link.roomId,
+    origin,
+  })
+  return { session, cookie, csrf, replaced }
+}
+
+/** Locks and reads the session of a cookie, whatever its standing; null for an unknown one. */
+export const sessionByCookie = async (tx: Tx, cookie: string): Promise<Session | null> => {
+  const row = await tx
+    .sql('session')
+    .where({ cookie_hash: tokenHash(cookie) })
+    .forUpdate()
+    .first()
+  return row ? toSession(row) : null
+}
+
+/** As `sessionByCookie`, without a lock, for the proxy's and the keeper's checks. */
+export const peekSession = async (sql: Db | Knex.Transaction, cookie: string): Promise<Session | null> => {
+  const row = await sql('session')
+    .where({ cookie_hash: tokenHash(cookie) })
+    .first()
+  return row ? toSession(row) : null
+}
+
+export const sessionById = async (sql: Db | Knex.Transaction, id: SessionId): Promise<Session | null> => {
+  const row = await sql('session').where({ id }).first()
+  return row ? toSession(row) : null
+}
+
+export const holdsCookie = (s: Session, cookie: string): boolean => sameSecret(s.cookieHash, tokenHash(cookie))
+export const holdsBearer = (s: Session, csrf: string): boolean => sameSecret(s.csrfHash, tokenHash(csrf))
+
+/** A reload or a second tab: a new bearer and a new device; the old ones are void from now on. */
+export const renewSession = async (tx: Tx, s: Session): Promise<{ session: Session; csrf: string }> => {
+  const csrf = newSecret(tx)
+  const device = await newDevice(tx, s.id, s.userId)
+  await tx
+    .sql('session')
+    .where({ id: s.id })
+    .update({ csrf_hash: tokenHash(csrf), device_id: device, seen_at: tx.now })
+  const session = { ...s, csrfHash: tokenHash(csrf), deviceId: device, seenAt: tx.now }
+  await tx.audit({
+    actor: actorOf(session),
+    action: 'session.start',
+    object: { kind: 'session', id: s.id },
+    outcome: 'done',
+    patient: s.patientId,
+    room: s.roomId,
+    reason: 'reload',
+  })
+  return { session, csrf }
+}
+
+/** The person did something: the idle time starts again. Written at most every five seconds; no audit, since it grants nothing new. */
+export const touchSession = async (db: Db | Knex.Transaction, s: Session, now: number): Promise<void> => {
+  if (now - s.seenAt < 5000) return
+  await db('session').where({ id: s.id }).whereNull('ended_at').where('seen_at', '<', now).update({ seen_at: now })
+}
+
+export const setVerified = async (tx: Tx, s: Session): Promise<Session> => {
+  await tx.sql('session').where({ id: s.id }).update({ verified_at: tx.now, seen_at: tx.now })
+  return { ...s, verifiedAt: tx.now, seenAt: tx.now }
+}
+
+/** The tab closes or reloads: its device goes and its bearer is void, the session waits for it until it is idle. */
+export const leaveSession = async (tx: Tx, s: Session): Promise<void> => {
+  await tx
+    .sql('session')
+    .where({ id: s.id, device_id: s.deviceId })
+    .update({ device_id: null, csrf_hash: tokenHash(newSecret(tx)) })
+  await tx.audit({
+    actor: actorOf(s),
+    action: 'session.end',
+    object: { kind: 'session', id: s.id },
+    outcome: 'done',
+    patient: s.patientId,
+    reason: 'leaving',
+  })
+}
+
+/** Ends sessions whose idle time has passed; returns how many. Safe to run twice and in several processes. */
+export const endIdleSessions = async (tx: Tx): Promise<number> => {
+  const rows = await tx.sql('session').whereNull('ended_at').whereRaw('seen_at + idle_ms <= ?', [tx.now]).forUpdate()
+  for (const s of rows.map(toSession)) if (standing(s, tx.now) === 'idle') await endSessionsOf(tx, s.personId, 'idle')
+  return rows.length
+}
+
+export type SessionDevice = { deviceId: DeviceId; userId: string; sessionId: SessionId }
+
+/**
+ * Devices that must not be there any more: their session has ended or has moved to another device. `one` narrows to a session. A device younger than ten
+ * seconds waits, because its creation at the homeserver may be under way, unless `one` is given.
+ */
+export const doomedDevices = async (db: Db, now: number, one?: SessionId): Promise<SessionDevice[]> => {
+  const rows: { device_id: DeviceId; user_id: string; session_id: SessionId }[] = await db('session_device as d')
+    .join('session as s', 's.id', 'd.session_id')
+    .whereNull('d.gone_at')
+    .whereRaw('(s.ended_at is not null or s.device_id is distinct from d.device_id)')
+    .modify(q => (one ? q.where('s.id', one) : q.where('d.created_at', '<', now - 10_000)))
+    .select('d.device_id', 'd.user_id', 'd.session_id')
+    .limit(200)
+  return rows.map(r => ({ deviceId: r.device_id, userId: r.user_id, sessionId: r.session_id }))
+}
+
+/** The homeserver has deleted the device. */
+export const markDeviceGone = async (tx: Tx, d: SessionDevice): Promise<void> => {
+  const changed = await tx
+    .sql('session_device')
+    .where({ device_id: d.deviceId })
+    .whereNull('gone_at')
+    .update({ gone_at: tx.now })
+  if (changed > 0)
+    await tx.audit({
+      actor: { kind: 'service', id: 'sessions' },
+      action: 'device.delete',
+      object: { kind: 'device', id: d.deviceId },
+      outcome: 'done',
+    })
+}
+
+/** Notes a file that a patient uploaded. `media` is `server/id`. */
+export const noteUpload = async (tx: Tx, s: Session, media: string, bytes: number): Promise<void> => {
+  await tx
+    .sql('session_upload')
+    .insert({ media, session_id: s.id, person_id: s.personId, patient_id: s.patientId, bytes, at: tx.now })
+    .onConflict('media')
+    .ignore()
+}
+
+/** Whose patient's upload is this? Undefined when no patient of ours uploaded it. */
+export const uploadedFor = async (db: Db, media: string): Promise<PatientId | undefined> =>
+  (await db('session_upload').where({ media }).first('patient_id'))?.patient_id
+
+/**
+ * Was the device given up while the homeserver was still making it? Then it counts as there again, so that it is deleted once more.
+ * Call it after the homeserver has confirmed the creation.
+ */
+export const deviceCameLate = async (tx: Tx, device: DeviceId): Promise<boolean> => {
+  const row = await tx
+    .sql('session_device as d')
+    .join('session as s', 's.id', 'd.session_id')
+    .where('d.device_id', device)
+    .first('s.ended_at', 's.device_id')
+  if (!row || (row.ended_at === null && row.device_id === device)) return false
+  await tx.sql('session_device').where({ device_id: device }).update({ gone_at: null })
+  return true
+}
