@@ -1,0 +1,101 @@
+import { ClientEvent, createClient, Filter, type MatrixClient, MemoryStore, type SyncState } from 'matrix-js-sdk'
+import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import type { Clock } from '../domain/clock.ts'
+import type { DeviceId, RoomId, UserId } from '../domain/ids.ts'
+import type { Log } from '../log.ts'
+import type { Homeserver } from './homeserver.ts'
+import { sdkLogger } from './sdk-log.ts'
+
+export type MemoryClient = { client: MatrixClient; crypto: CryptoApi; stop(): void }
+
+export type MemoryClientOptions = {
+  homeserver: Homeserver
+  userId: UserId
+  deviceId: DeviceId
+  /** The only rooms it hears of, with their state but no timeline. */
+  rooms: readonly RoomId[]
+  /** The 4S key (32 bytes), asked for at each use. */
+  secretStorageKey: () => Uint8Array
+  log?: Log
+}
+
+/** To-device messages, device lists, account data and the state of the given rooms: events come from the inbox, never from here. */
+export const quietFilter = (userId: UserId, rooms?: readonly RoomId[]): Filter =>
+  Filter.fromJson(userId, '', {
+    presence: { types: [] },
+    room: {
+      ...(rooms ? { rooms: [...rooms] } : {}),
+      timeline: { limit: 1, types: ['m.room.encryption', 'm.room.member'] },
+      state: { lazy_load_members: false },
+      ephemeral: { types: [] },
+      account_data: { types: [] },
+    },
+  })
+
+/** Resolves at the first finished sync. @throws when the homeserver cannot be reached or does not know the device. */
+export const firstSync = (client: MatrixClient, options: { filter: Filter; timeoutMs?: number }): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const limit = setTimeout(() => done(new Error('the first sync took too long')), options.timeoutMs ?? 30_000)
+    const listen = (state: SyncState) => {
+      if (state === 'PREPARED' || state === 'SYNCING') done()
+      else if (state === 'ERROR' || state === 'STOPPED') done(new Error(`the first sync ended in ${state}`))
+    }
+    const done = (error?: Error) => {
+      clearTimeout(limit)
+      client.off(ClientEvent.Sync, listen)
+      if (error) reject(error)
+      else resolve()
+    }
+    client.on(ClientEvent.Sync, listen)
+    client.startClient({ filter: options.filter, disablePresence: true, initialSyncLimit: 1 }).catch(done)
+  })
+
+/** A client of one of our devices with nothing on disk; synced once. `stop` ends it and forgets its keys. */
+export const openMemoryClient = async (o: MemoryClientOptions): Promise<MemoryClient> => {
+  const client = createClient({
+    baseUrl: o.homeserver.url,
+    userId: o.userId,
+    deviceId: o.deviceId,
+    accessToken: 'application-service',
+    fetchFn: o.homeserver.fetchAs({ userId: o.userId, deviceId: o.deviceId }),
+    store: new MemoryStore({}),
+    disableVoip: true,
+    logger: sdkLogger(o.log),
+    cryptoCallbacks: {
+      getSecretStorageKey: async ({ keys }) => {
+        const id = Object.keys(keys)[0]
+        return id === undefined ? null : [id, new Uint8Array(o.secretStorageKey())]
+      },
+    },
+  })
+  try {
+    await client.initRustCrypto({ useIndexedDB: false })
+    await firstSync(client, { filter: quietFilter(o.userId, o.rooms) })
+    const crypto = client.getCrypto()
+    if (!crypto) throw new Error('the SDK has no encryption')
+    return { client, crypto, stop: () => client.stopClient() }
+  } catch (e) {
+    client.stopClient()
+    throw e
+  }
+}
+
+/**
+ * The gate before a device's first send: resolves when the homeserver shows our own device signed by its owner. A room key that leaves earlier embeds
+ * the unsigned device, and a clinician who was offline could never read it. @throws after `timeoutMs`.
+ */
+export const awaitOwnSignature = async (
+  crypto: CryptoApi,
+  userId: UserId,
+  deviceId: DeviceId,
+  clock: Clock,
+  timeoutMs = 15_000,
+): Promise<void> => {
+  const end = clock.now() + timeoutMs
+  for (;;) {
+    await crypto.userHasCrossSigningKeys(userId, true)
+    if ((await crypto.getDeviceVerificationStatus(userId, deviceId))?.signedByOwner) return
+    if (clock.now() >= end) throw new Error(`the device ${deviceId} of ${userId} was never seen signed by its owner`)
+    await new Promise(done => setTimeout(done, 20))
+  }
+}
