@@ -3,7 +3,7 @@ import { type Entry, entries, leaves } from './entries.ts'
 
 const notice = 'Written by `wardroom config` from config/schema.ts; do not edit.'
 
-/** The sample file: every entry with its documentation, commented out where leaving it out is the default. */
+/** The sample file: every entry with its documentation, as `#name: value` where leaving it out is the default. */
 export const sampleYaml = (): string =>
   `# ${notice}\n${entries()
     .map(e => sampleEntry(e, 0, false))
@@ -12,7 +12,7 @@ export const sampleYaml = (): string =>
 const sampleEntry = (e: Entry, depth: number, hidden: boolean): string => {
   const name = e.path.at(-1) ?? ''
   const indent = '  '.repeat(depth)
-  const line = (text: string, off: boolean) => `${indent}${off ? '# ' : ''}${text}\n`
+  const line = (text: string, off: boolean) => `${indent}${off ? '#' : ''}${text}\n`
   const variable = e.env ? ` Variable: ${e.env}.` : ''
   const about = wrap(`${e.about}${variable}`, 110 - indent.length).map(text => `${indent}# ${text}\n`)
   const gap = depth === 0 ? '\n' : ''
