@@ -17,6 +17,9 @@ export const hydrateLinks = (packageDir: string): void => {
   }
 }
 
+/** Makes the installed binaries whole; for setup, so that a read-only clone works later. @throws when they are not installed. */
+export const hydratePostgres = (): void => hydrateLinks(packageFolder())
+
 /**
  * The folder with PostgreSQL's bin, lib and share. When the database user cannot enter the clone
  * (a clone below /root, mode 700), a copy under /var/cache/wardroom is used.
