@@ -13,6 +13,7 @@ import {
 import type { JobHandler } from '../../core/work/outbox-worker.ts'
 import type { CareDeps } from './deps.ts'
 import { speak } from './speak.ts'
+import { inviteToSpace } from './units.ts'
 
 const cardPerson = async ({ store }: CareDeps, p: Person): Promise<CardPerson> => ({
   kind: p.kind,
@@ -27,9 +28,14 @@ const cardPerson = async ({ store }: CareDeps, p: Person): Promise<CardPerson> =
 export const postCard =
   (deps: CareDeps): JobHandler =>
   async job => {
-    const { patientId, stranger } = job.payload as { patientId: PatientId; stranger?: string }
+    const { patientId, newcomer, stranger } = job.payload as {
+      patientId: PatientId
+      newcomer?: string
+      stranger?: string
+    }
     const patient = await patientById(deps.store.db, patientId)
     if (!patient?.roomId) return { kind: 'done' }
+    if (newcomer) await inviteToSpace(deps, patient.unit, [newcomer])
     const persons = await Promise.all((await personsOf(deps.store.db, patientId)).map(p => cardPerson(deps, p)))
     const card = cardText({
       code: patient.code,

@@ -16,7 +16,7 @@ import { readSettings } from '../../core/store/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { JobHandler } from '../../core/work/outbox-worker.ts'
 import type { CareDeps } from './deps.ts'
-import { addToSpace, unitSpace } from './units.ts'
+import { addToSpace, patientReadsAvatar, unitSpace } from './units.ts'
 
 const freshUser = (deps: CareDeps, prefix: 'p' | 'r'): UserId =>
   `@${prefix}_${base32(deps.store.random.bytes(20))}:${deps.ghosts.serverName}` as UserId
@@ -74,7 +74,14 @@ const makeRoom = async (deps: CareDeps, patient: Patient, owner: UserId): Promis
   const parent = await unitSpace(deps, patient.unit)
   return deps.ghosts.createRoom(
     owner,
-    careRoom({ name, topic: careRoomTopic, avatar: null, invite: staff, parent, via: deps.ghosts.serverName }),
+    careRoom({
+      name,
+      topic: careRoomTopic,
+      avatar: await patientReadsAvatar(deps, patient.unit),
+      invite: staff,
+      parent,
+      via: deps.ghosts.serverName,
+    }),
   )
 }
 

@@ -7,7 +7,6 @@ import { readSettings } from '../../core/store/settings.ts'
 import type { Effects } from '../../core/work/inbox-worker.ts'
 import type { CareDeps } from './deps.ts'
 import { noticeFor } from './notify.ts'
-import { inviteToSpace } from './units.ts'
 
 const ignore: Effects = { kind: 'ignore' }
 
@@ -50,7 +49,6 @@ const joined = async (deps: CareDeps, patient: Patient, event: InboxEvent): Prom
   const again = (event.raw.unsigned?.prev_content as { membership?: string } | undefined)?.membership === 'join'
   if (again) return ignore
   const stranger = (await cameWithoutHistory(deps, patient, event)) ? user : undefined
-  await inviteToSpace(deps, patient.unit, [user])
   return {
     kind: 'done',
     apply: async tx => {
@@ -68,7 +66,7 @@ const joined = async (deps: CareDeps, patient: Patient, event: InboxEvent): Prom
         kind: 'care.card',
         key: `card:${event.eventId}`,
         lane: event.roomId,
-        payload: { patientId: patient.id, stranger },
+        payload: { patientId: patient.id, newcomer: user, stranger },
         patient: patient.id,
       })
     },

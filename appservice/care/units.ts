@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { unitSlug } from '../../core/domain/care-room.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
-import { recordRoom, spaceOf } from '../../core/store/care.ts'
+import { assetMxc, recordRoom, spaceOf, storeAsset } from '../../core/store/care.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { CareDeps } from './deps.ts'
 
@@ -56,4 +58,16 @@ export const removeFromSpace = async (deps: CareDeps, unit: string, room: RoomId
 export const inviteToSpace = async (deps: CareDeps, unit: string, users: readonly string[]): Promise<void> => {
   const space = await unitSpace(deps, unit)
   for (const user of users) await deps.ghosts.invite(unitUser(deps, unit), space, user)
+}
+
+/** The avatar of every care room: a person and an open eye. It is the one thing that a busy clinician sees beside the composer. */
+export const patientReadsAvatar = async (deps: CareDeps, unit: string): Promise<string> => {
+  const name = 'patient-reads.png'
+  const known = await assetMxc(deps.store.db, name)
+  if (known) return known
+  const owner = unitUser(deps, unit)
+  await deps.ghosts.ensure(owner)
+  const mxc = await deps.ghosts.upload(owner, await readFile(join(import.meta.dirname, name)), 'image/png', name)
+  await transact(deps.store, tx => storeAsset(tx, name, mxc))
+  return mxc
 }

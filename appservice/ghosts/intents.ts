@@ -17,6 +17,8 @@ export interface Ghosts {
   setState(owner: UserId, room: RoomId, type: string, content: Record<string, unknown>, key?: string): Promise<void>
   /** Rooms that this user is in now: how a repeated enrolment finds the room that an earlier try made. */
   roomsOf(user: UserId): Promise<RoomId[]>
+  /** Uploads a picture that is no secret; its mxc address. */
+  upload(owner: UserId, bytes: Uint8Array, type: string, name: string): Promise<string>
   readonly serverName: string
 }
 
@@ -72,6 +74,7 @@ export const openGhosts = async ({ homeserver, registration, serverName }: Ghost
     setState: async (owner, room, type, content, key = '') => {
       await intent(owner).sendStateEvent(room, type, key, content)
     },
+    upload: (owner, bytes, type, name) => intent(owner).uploadContent(Buffer.from(bytes), { type, name }),
     roomsOf: async user =>
       (await homeserver.request<{ joined_rooms: RoomId[] }>('GET', '/_matrix/client/v3/joined_rooms', { userId: user }))
         .joined_rooms,

@@ -214,3 +214,11 @@ export const ridersOf = async (tx: Tx, notice: Notice): Promise<Notice[]> =>
 /** Had somebody written in this room before that instant? */
 export const wroteBefore = async (sql: Sql, roomId: RoomId, at: number): Promise<boolean> =>
   (await sql('notice').where({ room_id: roomId }).where('sent_at', '<', at).first('id')) !== undefined
+
+/** The address (mxc) of a picture of ours, if it was uploaded already. */
+export const assetMxc = async (sql: Sql, name: string): Promise<string | null> =>
+  ((await sql('asset').where({ name }).first('mxc')) as { mxc: string } | undefined)?.mxc ?? null
+
+export const storeAsset = async (tx: Tx, name: string, mxc: string): Promise<void> => {
+  await tx.sql('asset').insert({ name, mxc }).onConflict('name').ignore()
+}

@@ -17,5 +17,7 @@ create table room (
   room_id text primary key, class text not null check (class in ('care','desk','direct','staff','role','space','alert')),
   patient_id text, unit text, created_at bigint not null, created_by text not null, archived_at bigint
 );
+-- Pictures of ours in the homeserver's media store, uploaded once.
+create table asset (name text primary key, mxc text not null);
 `,
 }
