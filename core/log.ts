@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import { errorFacts } from './error-facts.ts'
 
 export type Log = Logger
 
@@ -16,6 +17,7 @@ export const createLog = (service: string, level = process.env.WARDROOM_LOG_LEVE
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: errorFacts },
       redact: {
         paths: [
           '*.token',

@@ -122,23 +122,30 @@ export const putEvents = async (tx: Tx, source: InboxSource, events: readonly Ra
   return rowCount as number
 }
 
-const toEvent = async (seal: Seal, r: Row, now: Instant): Promise<InboxEvent> => {
-  const raw = JSON.parse(r.sealed ? await seal.open(sealContext, r.event) : r.event) as RawEvent
-  return {
+/** An event as far as it can be told without opening its seal. */
+export type ClosedEvent = Omit<InboxEvent, 'raw' | 'content' | 'stateKey'> & {
+  /** @throws when the key file lacks the key that sealed it. */
+  open(): Promise<InboxEvent>
+}
+
+const toClosed = (seal: Seal, r: Row, now: Instant): ClosedEvent => {
+  const known = {
     id: r.id,
     source: r.source,
     eventId: r.event_id as EventId,
     roomId: r.room_id as RoomId,
     type: r.type,
     sender: r.sender as UserId,
-    stateKey: raw.state_key,
     originServerTs: r.origin_server_ts,
-    content: raw.content ?? {},
-    raw,
     receivedAt: r.received_at,
     attempts: r.attempts,
     expired: r.park_until !== null && r.park_until <= now,
   }
+  const open = async (): Promise<InboxEvent> => {
+    const raw = JSON.parse(r.sealed ? await seal.open(sealContext, r.event) : r.event) as RawEvent
+    return { ...known, raw, content: raw.content ?? {}, stateKey: raw.state_key }
+  }
+  return { ...known, open }
 }
 
 export type RoomHead = { id: number; room: string }
@@ -171,20 +178,21 @@ export const claimRoom = async (sql: Knex.Transaction, source: InboxSource, room
   return rows[0].got
 }
 
-/** The claimed room's next event, when it is due. */
-export const nextInRoom = async (
+/** The claimed room's pending events in order, up to the first that is not due yet. */
+export const pendingInRoom = async (
   deps: StoreDeps,
   sql: Knex.Transaction,
   source: InboxSource,
   room: string,
-): Promise<InboxEvent | undefined> => {
-  const now = deps.clock.now()
+  limit: number,
+): Promise<ClosedEvent[]> => {
   const { rows } = await sql.raw(
-    `select ${columns}, due_at from inbox where source = ? and room_id = ? and state = 'pending' order by id limit 1 for update`,
-    [source, room],
+    `select ${columns}, due_at from inbox where source = ? and room_id = ? and state = 'pending' order by id limit ?`,
+    [source, room, limit],
   )
-  const row = rows[0] as (Row & { due_at: number }) | undefined
-  return row && row.due_at <= now ? toEvent(deps.seal, row, now) : undefined
+  const now = deps.clock.now()
+  const notDue = (rows as (Row & { due_at: number })[]).findIndex(r => r.due_at > now)
+  return (rows as Row[]).slice(0, notDue < 0 ? undefined : notDue).map(r => toClosed(deps.seal, r, now))
 }
 
 export const finishEvents = async (sql: Knex.Transaction, ids: readonly number[], now: Instant): Promise<void> => {
@@ -202,12 +210,24 @@ export const parkEvent = async (sql: Knex.Transaction, id: number, reason: strin
   )
 }
 
-export const retryEvent = async (sql: Knex.Transaction, id: number, due: Instant, reason: string): Promise<void> => {
-  await sql.raw('update inbox set attempts = attempts + 1, due_at = ?, reason = ? where id = ?', [due, reason, id])
+/** Tries it again at `due`; `counts` is what this try adds to its attempts. */
+export const retryEvent = async (
+  sql: Knex.Transaction,
+  id: number,
+  due: Instant,
+  reason: string,
+  counts: 0 | 1,
+): Promise<void> => {
+  await sql.raw('update inbox set attempts = attempts + ?, due_at = ?, reason = ? where id = ?', [
+    counts,
+    due,
+    reason,
+    id,
+  ])
 }
 
 /** Gives an event up, visibly: state 'dead' and the audit event `event.poison`. */
-export const buryEvent = async (tx: Tx, event: InboxEvent, reason: string): Promise<void> => {
+export const buryEvent = async (tx: Tx, event: ClosedEvent, reason: string): Promise<void> => {
   await tx.sql.raw(`update inbox set state = 'dead', done_at = ?, reason = ? where id = ?`, [tx.now, reason, event.id])
   await tx.audit({
     actor: { kind: 'service', id: `inbox.${event.source}` },
