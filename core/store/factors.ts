@@ -1,10 +1,18 @@
-import { afterWrong, attemptLifeMs, codeIsOpen, codeLifeMs, type Factor, type Tries } from '../domain/factor.ts'
+import {
+  afterWrong,
+  attemptLifeMs,
+  codeIsOpen,
+  codeLifeMs,
+  type Factor,
+  maxCodeTries,
+  type Tries,
+} from '../domain/factor.ts'
 import type { LinkId, PersonId } from '../domain/ids.ts'
 import { verifyPin } from '../pin.ts'
 import { sameSecret } from '../secret.ts'
 import { tokenHash } from './links.ts'
 import { advanceNotices } from './notices.ts'
-import { openDob, type Person } from './patients.ts'
+import { openDob, type Person, personById } from './patients.ts'
 import type { Tx } from './tx.ts'
 
 const codeHash = (tx: Tx, person: PersonId, code: string): string =>
@@ -23,22 +31,32 @@ export const newSmsCode = async (tx: Tx, person: PersonId): Promise<string> => {
   return code
 }
 
-const checkCode = async (tx: Tx, person: PersonId, value: string): Promise<boolean> => {
+/** `triesLeft` where the factor counts by itself: a texted code has five tries of its own and never locks. */
+export type Checked = { right: true } | { right: false; triesLeft?: number }
+
+const checkCode = async (tx: Tx, person: PersonId, value: string): Promise<Checked> => {
   const row = await tx.sql('sms_code').where({ person_id: person }).forUpdate().first()
-  if (!row || !codeIsOpen({ expiresAt: row.expires_at, tries: row.tries }, tx.now)) return false
-  if (!sameSecret(row.code_hash, codeHash(tx, person, value))) {
-    await tx.sql('sms_code').where({ person_id: person }).increment('tries', 1)
-    return false
+  if (!row || !codeIsOpen({ expiresAt: row.expires_at, tries: row.tries }, tx.now))
+    return { right: false, triesLeft: 0 }
+  if (sameSecret(row.code_hash, codeHash(tx, person, value))) {
+    await tx.sql('sms_code').where({ person_id: person }).delete()
+    return { right: true }
   }
-  await tx.sql('sms_code').where({ person_id: person }).delete()
-  return true
+  await tx.sql('sms_code').where({ person_id: person }).increment('tries', 1)
+  return { right: false, triesLeft: maxCodeTries - row.tries - 1 }
 }
 
 /** Is this the person's birth date (`YYYY-MM-DD`), texted code or PIN? */
-export const checkFactor = async (tx: Tx, person: Person, factor: Factor, value: string): Promise<boolean> => {
-  if (factor === 'birth_date') return sameSecret(await openDob(tx.deps.seal, person), value.trim())
-  if (factor === 'pin') return person.pin !== null && verifyPin(value.trim(), person.pin)
+export const checkFactor = async (tx: Tx, person: Person, factor: Factor, value: string): Promise<Checked> => {
+  if (factor === 'birth_date') return { right: sameSecret(await openDob(tx.deps.seal, person), value.trim()) }
+  if (factor === 'pin') return { right: person.pin !== null && (await verifyPin(value.trim(), person.pin)) }
   return checkCode(tx, person.id, value.replace(/\s/g, ''))
+}
+
+/** A person, whose row stays locked until the transaction ends. */
+export const lockedPerson = async (tx: Tx, id: PersonId): Promise<Person | null> => {
+  await tx.sql('person').where({ id }).forUpdate().first('id')
+  return personById(tx.sql, id)
 }
 
 /** Counts a wrong answer; the third locks the person and tells the care team. The caller holds the person's row. */
@@ -50,9 +68,9 @@ export const countWrong = async (tx: Tx, person: Person): Promise<Tries> => {
     if (told.length === 0)
       await tx.enqueue({
         queue: 'bridge',
-        kind: 'care.locked',
+        kind: 'care.tell',
         key: `locked:${person.id}:${tx.now}`,
-        payload: { personId: person.id },
+        payload: { patientId: person.patientId, what: 'locked' },
         patient: person.patientId,
       })
     await tx.audit({

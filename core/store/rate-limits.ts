@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import type { Instant } from '../domain/clock.ts'
 import type { Db } from './db.ts'
 
@@ -6,9 +7,14 @@ export type Limit = { burst: number; everyMs: number }
 
 /**
  * Takes one token from a bucket that survives restarts and is shared by all processes; false when it is empty. `name` holds ids or keyed hashes, never a
- * number or an address. It commits by itself: a refused or rolled back request has still used its token.
+ * number or an address. Outside a transaction it commits by itself.
  */
-export const takeToken = async (db: Db, name: string, limit: Limit, now: Instant): Promise<boolean> => {
+export const takeToken = async (
+  db: Db | Knex.Transaction,
+  name: string,
+  limit: Limit,
+  now: Instant,
+): Promise<boolean> => {
   const filled = `least(?::double precision, rate_bucket.tokens + greatest(0, ?::bigint - rate_bucket.at) / ?::double precision)`
   const result = await db.raw(
     `insert into rate_bucket as rate_bucket (name, tokens, at) values (?, ?, ?)

@@ -187,6 +187,17 @@ export const touchSession = async (db: Db | Knex.Transaction, s: Session, now: n
   await db('session').where({ id: s.id }).whereNull('ended_at').where('seen_at', '<', now).update({ seen_at: now })
 }
 
+/** The page asked for news: it is open, whether or not anybody touches it. Keeps no session alive. */
+export const notePoll = async (db: Db, id: SessionId, now: number): Promise<void> => {
+  await db('session').where({ id }).whereNull('ended_at').update({ polled_at: now })
+}
+
+/** The idle time starts again, by the patient's own wish. */
+export const extendSession = async (tx: Tx, s: Session): Promise<Session> => {
+  await tx.sql('session').where({ id: s.id }).whereNull('ended_at').update({ seen_at: tx.now })
+  return { ...s, seenAt: tx.now }
+}
+
 export const setVerified = async (tx: Tx, s: Session): Promise<Session> => {
   await tx.sql('session').where({ id: s.id }).update({ verified_at: tx.now, seen_at: tx.now })
   return { ...s, verifiedAt: tx.now, seenAt: tx.now }

@@ -36,11 +36,11 @@ create table link_attempt (
   primary key (link_id, binding_hash)
 );
 create table sms_code (person_id text primary key references person, code_hash text not null, expires_at bigint not null, tries int not null default 0);
--- device_id is the browser's present Matrix device; null after it said that it leaves.
+-- device_id is the browser's present Matrix device, null after it said that it leaves; seen_at: the person's last act; polled_at: the page's last sync.
 create table session (
   id text primary key, link_id text not null references link, person_id text not null references person, patient_id text not null,
   cookie_hash text not null unique, csrf_hash text not null, device_id text, user_id text not null, room_id text not null,
-  started_at bigint not null, seen_at bigint not null, verified_at bigint not null, idle_ms bigint not null, reauth_ms bigint not null,
+  started_at bigint not null, seen_at bigint not null, polled_at bigint, verified_at bigint not null, idle_ms bigint not null, reauth_ms bigint not null,
   ended_at bigint, end_reason text, origin jsonb
 );
 create unique index session_live on session (person_id) where ended_at is null;
