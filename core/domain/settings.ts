@@ -1,3 +1,4 @@
+import { consentScopes } from './consent.ts'
 import { type OpenHours, parseOpenHours, showOpenHours } from './open-hours.ts'
 import { refuse } from './refusal.ts'
 import { type Kind, listOf, matching, oneOf, type Setting, setting, where, whole, words, yesNo } from './setting.ts'
@@ -34,7 +35,6 @@ const webAddress = matching('a web address', 'https://clinic.example/help', t =>
   return (scheme === 'https:' || scheme === 'http:') && t.length <= 300
 })
 
-export const consentScopes = ['care', 'reminders', 'billing', 'unencrypted_logistics'] as const
 export const linkFactors = ['birth_date', 'sms_code', 'pin'] as const
 
 const page = 'every patient who opens the page from now on'
@@ -193,13 +193,6 @@ export const catalogue = {
     sensitive: true,
     help: 'The consents without which no text is sent.',
     affects: `${everyText}; patients without one of them are not texted`,
-  }),
-  'consent.text_version': setting({
-    kind: whole(1, 9999),
-    default: 1,
-    sensitive: true,
-    help: 'The version of the consent text that is recorded from now on.',
-    affects: 'consents recorded from now on; earlier ones keep their version',
   }),
   'federation.allowed': setting({
     kind: listOf(serverName, { max: 100 }),

@@ -1,6 +1,14 @@
 import type { Knex } from 'knex'
 import type { Instant } from '../domain/clock.ts'
-import { type SettingKey, type Settings, settingKeys, settingOf, settingsFrom } from '../domain/settings.ts'
+import { isRefusal } from '../domain/refusal.ts'
+import {
+  isSettingKey,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingOf,
+  settingsFrom,
+} from '../domain/settings.ts'
 import type { Tx } from './tx.ts'
 
 /** Every setting's value as it is now. Values that this version cannot use have their default; `unusableSettings` names them. */
@@ -63,7 +71,7 @@ export const changeSetting = async <K extends SettingKey>(
     .returning('id')
   const n = Number(entry.id)
   await tx.audit({
-    actor: { kind: 'user', id: by },
+    actor: { kind: by.startsWith('@') ? 'user' : 'service', id: by },
     action: 'config.change',
     object: { kind: 'setting', id: key },
     outcome: 'done',
@@ -71,6 +79,19 @@ export const changeSetting = async <K extends SettingKey>(
   })
   await tx.sql.raw(`select pg_notify('settings', ?)`, [key])
   return { n, key, before, after, at: tx.now, by, approvedBy }
+}
+
+/** The configuration's starting values (as typed in the file): written once, and only where a setting was never changed. Returns the keys that were new. */
+export const seedSettings = async (tx: Tx, values: Readonly<Record<string, string>>): Promise<SettingKey[]> => {
+  const seeded: SettingKey[] = []
+  for (const [key, text] of Object.entries(values)) {
+    if (!isSettingKey(key)) throw new Error(`the configuration has no setting ${key}`)
+    const value = settingOf(key).kind.parse(text)
+    if (isRefusal(value)) throw new Error(`the configuration's ${key} is not usable: ${value.sentence}`)
+    if (await tx.sql('setting_history').where({ key }).first('id')) continue
+    if (await changeSetting(tx, { key, value: value as Settings[typeof key], by: 'configuration' })) seeded.push(key)
+  }
+  return seeded
 }
 
 type HistoryRow = {

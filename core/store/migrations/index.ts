@@ -2,7 +2,8 @@ import { core } from './0001-core.ts'
 import { matrix } from './0002-matrix.ts'
 import { patients } from './0003-patients.ts'
 import { texts } from './0004-texts.ts'
+import { commands } from './0005-commands.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
-export const migrations: readonly Migration[] = [core, matrix, patients, texts]
+export const migrations: readonly Migration[] = [core, matrix, patients, texts, commands]
