@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+
 /** One appservice registration file, as the homeserver reads it (Application Service API; MSC2409 and MSC3202 for what is pushed). */
 export type Registration = {
   id: string
@@ -49,4 +52,19 @@ export const newRegistrations = ({ serverName, urls, token }: RegistrationOption
     bots: registration('bots', '_wardroom', users('wardroom(_.*)?', 'role_.*'), [{ regex: '!.*', exclusive: false }]),
     ghosts: registration('ghosts', '_wardroom_ghosts', users('p_.*', 'r_.*'), []),
   }
+}
+
+/** Reads a registration file. @throws a sentence that names the file, never its tokens. */
+export const readRegistration = (file: string): Registration => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Error(`The registration file ${file} cannot be read.`, { cause })
+  }
+  const content: unknown = parse(text)
+  const { as_token, hs_token, id } = (content ?? {}) as Partial<Registration>
+  if (typeof as_token !== 'string' || typeof hs_token !== 'string' || typeof id !== 'string')
+    throw new Error(`The registration file ${file} lacks id, as_token or hs_token.`)
+  return content as Registration
 }

@@ -60,6 +60,15 @@ const sms = part({
     example: 'twilio',
   }),
   twilio: entry(twilio.optional(), { about: 'Credentials of Twilio.' }),
+  local: entry(
+    part({
+      authToken: entry(secretText.optional(), {
+        about: 'What Wardroom and the local SMS server prove themselves with. Left out: made in the data folder.',
+        secret: true,
+      }),
+    }).prefault({}),
+    { about: 'The local SMS server.' },
+  ),
 })
 
 const listen = part({
@@ -86,8 +95,14 @@ const keys = part({
     example: '/etc/wardroom/keys/sealing.json',
   }),
   keeper: entry(path.optional(), {
-    about: "The keeper's private key (JSON, mode 600); no other process reads it. Left out: made in the data folder.",
+    about:
+      "The keeper's private key (JSON, mode 600); no other process reads it. Left out: keeper.json beside the sealing keys.",
     example: '/etc/wardroom/keys/keeper.json',
+  }),
+  keeperSecret: entry(secretText.optional(), {
+    about: 'What the bridge proves itself with to the keeper. Left out: made in the data folder.',
+    env: 'WARDROOM_KEEPER_SECRET',
+    secret: true,
   }),
 })
 

@@ -6,6 +6,8 @@ import { basename } from 'node:path'
 export type Child = {
   readonly pid: number
   readonly exited: Promise<Exit>
+  /** What the program sent, when it was started with `messages`. */
+  onMessage(listener: (message: unknown) => void): void
   /** True until the program has ended. */
   alive(): boolean
   /** Sends `signal`, waits `graceMs`, then SIGKILL; resolves when the program is gone. */
@@ -24,6 +26,8 @@ export type ChildOptions = {
   cwd?: string
   uid?: number
   gid?: number
+  /** Opens a channel: a Node program then can send messages, and sees `disconnect` when we are killed. */
+  messages?: boolean
   /** Called with the process id before anything is awaited, so that a later start can end an orphan. */
   onSpawn?: (pid: number) => void
 }
@@ -33,7 +37,7 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   const out = openSync(options.logFile, 'a', 0o600)
   const child = spawn(options.command, options.args, {
     detached: true,
-    stdio: ['ignore', out, out],
+    stdio: options.messages ? ['ignore', out, out, 'ipc'] : ['ignore', out, out],
     env: options.env ?? process.env,
     cwd: options.cwd,
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
@@ -47,7 +51,7 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   const pid = child.pid
   if (pid === undefined) throw new Error(`${basename(options.command)} started without a process id`)
   options.onSpawn?.(pid)
-  return { pid, exited, ...endings(child, exited) }
+  return { pid, exited, onMessage: listener => void child.on('message', listener), ...endings(child, exited) }
 }
 
 const endings = (child: ChildProcess, exited: Promise<Exit>): Pick<Child, 'alive' | 'stop' | 'kill'> => {

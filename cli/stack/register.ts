@@ -3,16 +3,25 @@ import { createHmac } from 'node:crypto'
 /** A new account with a first login. */
 export type Registered = { userId: string; accessToken: string; deviceId: string }
 
-type Registration = { url: string; secret: string; localpart: string; password: string; admin: boolean }
+export type NewAccount = { localpart: string; password: string; admin: boolean }
 
-/** Makes an account through Synapse's shared-secret registration (`/_synapse/admin/v1/register`); throws with the homeserver's reason when it refuses. */
-export const registerWithSecret = async ({
-  url,
-  secret,
-  localpart,
-  password,
-  admin,
-}: Registration): Promise<Registered> => {
+type Answer = { user_id: string; access_token: string; device_id: string; error?: string; errcode?: string }
+
+/** Makes an account through Synapse's shared-secret registration (`/_synapse/admin/v1/register`) and logs it in. @throws with the homeserver's reason when it refuses. */
+export const registerWithSecret = async (url: string, secret: string, account: NewAccount): Promise<Registered> => {
+  const answer = await register(url, secret, account, true)
+  if (answer.error) throw new Error(`The account ${account.localpart} could not be made: ${answer.error}`)
+  return { userId: answer.user_id, accessToken: answer.access_token, deviceId: answer.device_id }
+}
+
+/** Makes an account without a device, or leaves the one that has the name. @throws with the homeserver's reason when it refuses. */
+export const ensureAccount = async (url: string, secret: string, account: NewAccount): Promise<void> => {
+  const answer = await register(url, secret, account, false)
+  if (answer.error && answer.errcode !== 'M_USER_IN_USE')
+    throw new Error(`The account ${account.localpart} could not be made: ${answer.error}`)
+}
+
+const register = async (url: string, secret: string, { localpart, password, admin }: NewAccount, login: boolean) => {
   const endpoint = `${url}/_synapse/admin/v1/register`
   const { nonce } = (await (await fetch(endpoint)).json()) as { nonce: string }
   const mac = createHmac('sha1', secret)
@@ -21,9 +30,7 @@ export const registerWithSecret = async ({
   const response = await fetch(endpoint, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ nonce, username: localpart, password, admin, mac }),
+    body: JSON.stringify({ nonce, username: localpart, password, admin, mac, inhibit_login: !login }),
   })
-  const answer = (await response.json()) as { user_id: string; access_token: string; device_id: string; error?: string }
-  if (!response.ok) throw new Error(`The account ${localpart} could not be made: ${answer.error ?? response.status}`)
-  return { userId: answer.user_id, accessToken: answer.access_token, deviceId: answer.device_id }
+  return (await response.json()) as Answer
 }

@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { homeserverConfig, logConfig } from '../../config/synapse/homeserver.ts'
 import { type Child, lastLines, startChild } from './child.ts'
 import { pythonEnvironment } from './python.ts'
-import { type Registered, registerWithSecret } from './register.ts'
+import { ensureAccount, type Registered, registerWithSecret } from './register.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** A running embedded Synapse that listens on 127.0.0.1 only. */
@@ -16,6 +16,8 @@ export type Synapse = {
   readonly exited: Child['exited']
   /** Makes an account and logs it in (shared-secret registration); throws when the name is taken. */
   registerUser(localpart: string, password: string, admin?: boolean): Promise<Registered>
+  /** Makes an account without a device, or leaves the one that has the name. */
+  ensureAccount(localpart: string, password: string, admin: boolean): Promise<void>
   stop(): Promise<void>
   /** SIGKILL, as a power cut would. */
   kill(): Promise<void>
@@ -75,7 +77,9 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
     pid: child.pid,
     exited: child.exited,
     registerUser: (localpart, password, admin = false) =>
-      registerWithSecret({ url, secret: secrets.registration, localpart, password, admin }),
+      registerWithSecret(url, secrets.registration, { localpart, password, admin }),
+    ensureAccount: (localpart, password, admin) =>
+      ensureAccount(url, secrets.registration, { localpart, password, admin }),
     stop: () => child.stop('SIGTERM', 15_000),
     kill: child.kill,
   }

@@ -1,0 +1,11 @@
+import type { CliCommand } from '../command.ts'
+
+/** Every subcommand, loaded only when it is called. */
+export const commands: Record<string, () => Promise<CliCommand>> = {
+  start: () => import('./start.ts').then(m => m.start),
+  run: () => import('./run.ts').then(m => m.run),
+  config: () => import('./config.ts').then(m => m.config),
+  migrate: () => import('./migrate.ts').then(m => m.migrate),
+  registration: () => import('./registration.ts').then(m => m.registration),
+  keys: () => import('./keys.ts').then(m => m.keys),
+}

@@ -1,0 +1,32 @@
+import { loadConfig } from '../../config/load.ts'
+import { type CliCommand, parseOptions } from '../command.ts'
+import { startWardroom } from '../start/start.ts'
+import { startTable } from '../start/table.ts'
+
+/** `wardroom start`: everything that this installation needs, until somebody stops it. */
+export const start: CliCommand = {
+  name: 'start',
+  usage: 'start [--config FILE] [--data FOLDER]',
+  about: 'set up and run everything; embedded parts for what the configuration does not name',
+  run: async args => {
+    const { values } = parseOptions(args, { values: ['config', 'data'] })
+    const config = loadConfig({ file: values.config })
+    const starting = startWardroom({ ...config, dataDir: values.data ?? config.dataDir }, console.log)
+    const ended = new Promise<void>((resolve, reject) => {
+      let asked = false
+      const end = () => {
+        if (!asked) console.log('\nStopping …')
+        asked = true
+        starting.stop().then(() => resolve(), reject)
+      }
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+      process.once('disconnect', end) // the program that started us was killed
+      process.channel?.unref()
+    })
+    const table = starting.wardroom.then(wardroom => console.log(startTable(wardroom)))
+    // A stop during the start makes the start fail: that is no error then.
+    await Promise.race([table, ended])
+    await ended
+    return 0
+  },
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Config } from '../../config/schema.ts'
+import { smsProvider } from '../../config/schema.ts'
+import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
+import { generousLimits } from '../../config/synapse/homeserver.ts'
+import { readKeyFile } from '../../core/keys.ts'
+import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import { type Secret, secret } from '../../core/secret.ts'
+import { systemClock, systemRandom } from '../../core/system.ts'
+import { step } from '../progress.ts'
+import { services } from '../services.ts'
+import { startPostgres } from '../stack/postgres.ts'
+import { synapseEnvironment } from '../stack/python.ts'
+import { type Synapse, startSynapse } from '../stack/synapse.ts'
+import { type Accounts, makeAccounts } from './accounts.ts'
+import { buildPages } from './build-page.ts'
+import { keptJson, makeDataFolder, makeKeys } from './data-folder.ts'
+import { writeEffective } from './effective.ts'
+import { openLedger } from './ledger.ts'
+import { lockDataFolder } from './lock.ts'
+import { planPorts } from './plan-ports.ts'
+import { checkOwnHomeserver, writeRegistrations } from './prepare.ts'
+import { prepareDatabase } from './prepare-database.ts'
+import { startServiceProcess } from './service-process.ts'
+import { type Supervised, supervise } from './supervise.ts'
+
+/** A whole running Wardroom. */
+export type Wardroom = {
+  config: ServiceConfig
+  /** Demo accounts; none with a homeserver of one's own. */
+  accounts: Accounts
+  embedded: { synapse: boolean; postgres: boolean }
+  /** Stops everything in reverse order, leaves no process, releases the data folder. Safe to call twice, also while it still starts. */
+  stop(): Promise<void>
+}
+
+/** A start under way: `stop` works from the first moment on. */
+export type Starting = { wardroom: Promise<Wardroom>; stop(): Promise<void> }
+
+const demoSettings = { 'clinic.name': 'Riverside Clinic', 'clinic.phone': '+15555550100' }
+
+/**
+ * Starts every part that the configuration does not replace, in order: PostgreSQL, Synapse, migrations, pages, services. `print` gets progress lines.
+ * Throws, having stopped what ran, when a part cannot be started.
+ */
+export const startWardroom = (given: Config, print: (line: string) => void): Starting => {
+  const config = { ...given, dataDir: resolve(given.dataDir) }
+  const parts: Supervised[] = []
+  let cleanUp: () => Promise<void> = async () => undefined
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      for (const part of parts.toReversed()) await part.stop()
+      await cleanUp()
+    })()
+    return stopping
+  }
+  const begin = async (): Promise<Wardroom> => {
+    makeDataFolder(config.dataDir)
+    const release = lockDataFolder(config.dataDir, join(config.dataDir, 'run/lock.json'))
+    const ledger = openLedger(join(config.dataDir, 'run/processes.json'))
+    cleanUp = async () => {
+      await ledger.endOrphans() // a part that was only just being started
+      release()
+    }
+    const orphans = await ledger.endOrphans()
+    if (orphans.length > 0) print(`Ended what an earlier run left behind: ${orphans.join(', ')}`)
+    return assemble(config, {
+      print,
+      record: ledger.record,
+      add: part => parts.push(part),
+      stopped: () => stopping !== undefined,
+      stop,
+    })
+  }
+  const wardroom = begin().catch(async error => {
+    await stop()
+    throw error
+  })
+  return { wardroom, stop }
+}
+
+type Assembly = {
+  print: (line: string) => void
+  record: (name: string, pid: number) => void
+  add: (part: Supervised) => void
+  stopped: () => boolean
+  stop: () => Promise<void>
+}
+
+/** Thrown inside a start that was asked to stop. */
+class Interrupted extends Error {}
+
+const assemble = async (config: Config, { print, record, add, stopped, stop }: Assembly): Promise<Wardroom> => {
+  const embedded = { synapse: !config.homeserver.url, postgres: !config.homeserver.url || !config.database.url }
+  const stage = async <T>(name: string, run: (log: (line: string) => void) => Promise<T>): Promise<T> => {
+    if (stopped()) throw new Interrupted('The start was interrupted.')
+    return step(name, run, print)
+  }
+  const part = async (name: string, launch: Parameters<typeof supervise>[0]['launch']) =>
+    add(await supervise({ name, launch, log: print }))
+  const plan = await planPorts(config, embedded, smsProvider(config) === 'local')
+  for (const line of plan.moved) print(line)
+  const dataDir = config.dataDir
+  await makeKeys(dataDir, config.keys)
+  const internal = keptJson(join(dataDir, 'keys/internal.json'), () => ({ keeper: token(), local: token() }))
+  const pages = step('Pages', buildPages, print)
+  pages.catch(() => undefined) // awaited below; a failure before that must not end the process
+
+  let database = config.database.url
+  let synapseDatabase = ''
+  if (embedded.postgres) {
+    await stage('PostgreSQL', async log => {
+      const port = plan.embedded.postgres
+      const launch = () => startPostgres({ dataDir, port, log, onSpawn: pid => record('postgres', pid) })
+      await part('postgres', async () => {
+        const server = await launch()
+        synapseDatabase = server.url('synapse')
+        database ??= secret(server.url('wardroom'))
+        return server
+      })
+    })
+  }
+  let homeserver = config.homeserver.url
+  let accounts: Accounts = {}
+  const planned = { ...config, listen: plan.listen, embedded: plan.embedded }
+  const registrations = registrationFiles(planned)
+  if (embedded.synapse) {
+    const python = await stage('Python environment', log => synapseEnvironment({ log }))
+    await stage('Synapse', async log => {
+      log('Starting Synapse')
+      let synapse: Synapse | undefined
+      await part('synapse', async () => {
+        synapse = await startSynapse({
+          ...{ dataDir, python, log, port: plan.embedded.synapse, databaseUrl: synapseDatabase },
+          ...{ serverName: config.homeserver.serverName, registrations: [registrations.bots, registrations.ghosts] },
+          publicBaseUrl: `http://localhost:${plan.embedded.synapse}/`,
+          extra: generousLimits(),
+          onSpawn: pid => record('synapse', pid),
+        })
+        return synapse
+      })
+      if (!synapse) throw new Error('Synapse did not start')
+      homeserver = synapse.url
+      accounts = await makeAccounts(dataDir, synapse)
+    })
+  }
+  const complete = serviceConfig({
+    ...planned,
+    firstAdmin: config.firstAdmin ?? accounts.admin?.userId,
+    homeserver: { ...config.homeserver, url: homeserver, registrations },
+    database: { url: database },
+    keys: { ...config.keys, keeperSecret: config.keys.keeperSecret ?? secret(internal.keeper) },
+    sms: { ...config.sms, local: { authToken: config.sms.local.authToken ?? secret(internal.local) } },
+  })
+  if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
+  await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
+  await stage('Database', log => fillDatabase(complete, complete.database.url, log, embedded.synapse))
+  await stage('Pages', () => pages)
+  const configFile = writeEffective(complete)
+  await stage('Services', async () => {
+    const wanted = services.filter(service => service.wanted(complete))
+    for (const { name } of wanted) {
+      const onSpawn = (pid: number) => record(name, pid)
+      await part(name, () => startServiceProcess({ name, configFile, dataDir, onSpawn }))
+    }
+  })
+  if (stopped()) throw new Interrupted('The start was interrupted.')
+  return { config: complete, accounts, embedded, stop }
+}
+
+const token = () => randomBytes(32).toString('base64url')
+
+/** The configured registration files, or ours in the data folder. */
+const registrationFiles = (config: Config): { bots: string; ghosts: string } => {
+  const { bots, ghosts } = config.homeserver.registrations
+  return bots && ghosts ? { bots: resolve(bots), ghosts: resolve(ghosts) } : writeRegistrations(config)
+}
+
+const fillDatabase = async (config: ServiceConfig, url: Secret, log: (line: string) => void, demo: boolean) => {
+  const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
+  const settings = demo && config.sms.provider === 'local' ? { ...demoSettings, ...config.settings } : config.settings
+  const applied = await prepareDatabase(url, { clock: systemClock, random: systemRandom, seal }, settings)
+  if (applied.length > 0) log(`Database brought up to date: ${applied.length} steps`)
+}

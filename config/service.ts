@@ -1,0 +1,55 @@
+import { dirname, join, resolve } from 'node:path'
+import type { Secret } from '../core/secret.ts'
+import { type Config, smsProvider } from './schema.ts'
+
+/** A configuration in which every part has its address: what a service is started with. Paths are absolute. */
+export type ServiceConfig = Config & {
+  publicUrl: string
+  homeserver: Config['homeserver'] & { url: string; registrations: { bots: string; ghosts: string } }
+  database: { url: Secret }
+  keys: { file: string; keeper: string; keeperSecret: Secret }
+  sms: Config['sms'] & { provider: 'local' | 'twilio' }
+}
+
+/** Where the data folder keeps what the configuration does not name. */
+export const defaultFiles = (dataDir: string) => ({
+  bots: resolve(dataDir, 'registrations/wardroom-bots.yaml'),
+  ghosts: resolve(dataDir, 'registrations/wardroom-ghosts.yaml'),
+  keys: resolve(dataDir, 'keys/sealing.json'),
+  keeper: resolve(dataDir, 'keys/keeper.json'),
+  recovery: resolve(dataDir, 'keys/recovery.json'),
+  /** Demo accounts of the embedded homeserver: localpart → { userId, password }. */
+  accounts: resolve(dataDir, 'accounts.json'),
+  /** What the supervisor hands to the services. */
+  effective: resolve(dataDir, 'run/wardroom.yaml'),
+})
+
+/** Fills in what has a default place, or gives the entries that a service cannot do without. */
+export const serviceConfig = (config: Config): ServiceConfig | { missing: string[] } => {
+  const files = defaultFiles(config.dataDir)
+  const { url } = config.homeserver
+  const database = config.database.url
+  const { keeperSecret } = config.keys
+  const missing = [
+    ...(url ? [] : ['homeserver.url (HOMESERVER_URL)']),
+    ...(database ? [] : ['database.url (DATABASE_URL)']),
+    ...(keeperSecret ? [] : ['keys.keeperSecret (WARDROOM_KEEPER_SECRET)']),
+  ]
+  if (!url || !database || !keeperSecret) return { missing }
+  const { host, port } = config.listen.public
+  const { bots, ghosts } = config.homeserver.registrations
+  const keyFile = resolve(config.keys.file ?? files.keys)
+  return {
+    ...config,
+    dataDir: resolve(config.dataDir),
+    publicUrl: config.publicUrl ?? `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`,
+    homeserver: {
+      ...config.homeserver,
+      url,
+      registrations: { bots: resolve(bots ?? files.bots), ghosts: resolve(ghosts ?? files.ghosts) },
+    },
+    database: { url: database },
+    keys: { file: keyFile, keeper: resolve(config.keys.keeper ?? join(dirname(keyFile), 'keeper.json')), keeperSecret },
+    sms: { ...config.sms, provider: smsProvider(config) },
+  }
+}

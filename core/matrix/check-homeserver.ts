@@ -1,0 +1,33 @@
+/** The oldest Synapse whose dehydrated devices and device management we have tested. */
+export const oldestSynapse = [1, 157] as const
+
+const get = async (url: string): Promise<{ status: number; body: Record<string, unknown> }> => {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+  return { status: response.status, body: (await response.json().catch(() => ({}))) as Record<string, unknown> }
+}
+
+/**
+ * Why the homeserver cannot be used, or undefined when it can: Synapse at least as new as `oldestSynapse`, with dehydrated devices (MSC3814) on.
+ * @throws the fetch error when it cannot be reached at all.
+ */
+export const homeserverObjection = async (url: string): Promise<string | undefined> => {
+  const base = url.replace(/\/+$/, '')
+  const versions = await get(`${base}/_matrix/client/versions`)
+  if (versions.status !== 200 || !Array.isArray(versions.body.versions))
+    return `${base} is not a Matrix homeserver: /_matrix/client/versions answered ${versions.status}.`
+  // A reverse proxy often hides the admin path; the probe below still tells what matters.
+  const { status, body } = await get(`${base}/_synapse/admin/v1/server_version`)
+  const version = status === 200 ? String(body.server_version) : undefined
+  if (version && olderThan(version, oldestSynapse))
+    return `The homeserver is Synapse ${version}, and Wardroom needs ${oldestSynapse.join('.')} or newer: upgrade it.`
+  // Without a token, an endpoint that exists asks for one; one that does not is unrecognised.
+  const probe = await get(`${base}/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device`)
+  if (probe.body.errcode !== 'M_MISSING_TOKEN')
+    return 'The homeserver lacks dehydrated devices (MSC3814), without which patients cannot read what is sent while they are away: set experimental_features: { msc3814_enabled: true } and restart it.'
+  return undefined
+}
+
+const olderThan = (version: string, [major, minor]: readonly [number, number]): boolean => {
+  const [, x, y] = /^(\d+)\.(\d+)/.exec(version) ?? []
+  return x !== undefined && (Number(x) < major || (Number(x) === major && Number(y) < minor))
+}
