@@ -10,7 +10,7 @@
  * Headers that the page is built for: `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' blob:; media-src blob:;
  * style-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
  * and `Permissions-Policy: microphone=(self)` for voice messages.
- * Every `/api/session…` call but the first GET carries `Authorization: Bearer <csrf>` beside the cookie.
+ * Every `/api/session…` call but the first POST carries `Authorization: Bearer <csrf>` beside the cookie.
  */
 export type Lang = 'en' | 'es'
 export type Text = Record<Lang, string>
@@ -55,7 +55,7 @@ export type VerifyAnswer =
 
 /**
  * A live session: HttpOnly cookie `__Host-wardroom` plus this csrf value, which js-sdk sends as its bearer.
- * GET /api/session answers it again after a reload (a new Matrix device), or 401. The page sends its link's token in the `X-Wardroom-Link` header, so that a
+ * POST /api/session `{}` answers it again after a reload (a new Matrix device), or 401. The page sends its link's token in the `X-Wardroom-Link` header, so that a
  * session which belongs to another person's link (a shared phone) answers 401 and not the wrong conversation.
  */
 export type Session = {

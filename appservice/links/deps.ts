@@ -1,15 +1,5 @@
-import type { LinkId } from '../../core/domain/ids.ts'
-import type { Person } from '../../core/store/patients.ts'
 import type { Limit } from '../../core/store/rate-limits.ts'
-import type { StoreDeps, Tx } from '../../core/store/tx.ts'
-
-/** The texts that a link's page may ask for; each is queued in the caller's transaction, and only to the number on file. */
-export interface LinkTexts {
-  newLink(tx: Tx, person: Person, link: { id: LinkId; url: string; expiresAt: number }): Promise<void>
-  code(tx: Tx, person: Person, code: string): Promise<void>
-  /** STOP by the page: no text to this number any more, whoever shares it. */
-  stop(tx: Tx, person: Person): Promise<void>
-}
+import type { StoreDeps } from '../../core/store/tx.ts'
 
 /** Rate limits by what they protect; the buckets are in the database and survive a restart. */
 export type LinkLimits = {
@@ -32,7 +22,7 @@ export const defaultLimits: LinkLimits = {
   report: { burst: 3, everyMs: 600_000 },
 }
 
-export type LinkDeps = { store: StoreDeps; texts: LinkTexts; publicUrl: string; limits: LinkLimits }
+export type LinkDeps = { store: StoreDeps; publicUrl: string; limits: LinkLimits }
 
 /** What is known of the browser that asks. */
 export type Browser = { ip: string; agent?: string; binding?: string; cookie?: string }

@@ -1,11 +1,14 @@
-import { hours } from '../../core/domain/clock.ts'
-import { factorsLeft } from '../../core/domain/factor.ts'
+import { hours, minutes } from '../../core/domain/clock.ts'
+import { codeLifeMs, factorsLeft } from '../../core/domain/factor.ts'
 import { closedBy, mayRenew } from '../../core/domain/link.ts'
+import { isRefusal } from '../../core/domain/refusal.ts'
 import type { Settings } from '../../core/domain/settings.ts'
 import { newSmsCode, passedFactors } from '../../core/store/factors.ts'
 import { createLink, type FoundLink, findLink, withdrawLinks } from '../../core/store/links.ts'
 import { advanceNotices } from '../../core/store/notices.ts'
 import { type Limit, takeToken } from '../../core/store/rate-limits.ts'
+import { stopNumber } from '../../core/store/stopped-numbers.ts'
+import { queueText } from '../../core/store/texts.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import { anonymous, type Browser, type LinkDeps, originOf } from './deps.ts'
 
@@ -57,8 +60,15 @@ export const requestNewLink = (deps: LinkDeps, settings: Settings, token: string
         publicUrl: deps.publicUrl,
         lifeMs: hours(settings['link.life_hours']),
       })
-      await deps.texts.newLink(tx, link.person, fresh)
-      return undefined
+      const queued = await queueText(tx, {
+        person: link.person.id,
+        template: 'new-link',
+        lang: link.person.lang,
+        vars: {},
+        link: fresh,
+        class: 'system',
+      })
+      return isRefusal(queued) ? queued.code : undefined
     },
   })
 
@@ -74,8 +84,14 @@ export const requestCode = (deps: LinkDeps, settings: Settings, token: string, b
       const passed = browser.binding ? await passedFactors(tx, link.id, browser.binding) : []
       const next = factorsLeft(settings['link.factors'], { hasPin: link.person.pin !== null }, passed)[0]
       if (next !== 'sms_code') return 'not-asked'
-      await deps.texts.code(tx, link.person, await newSmsCode(tx, link.person.id))
-      return undefined
+      const queued = await queueText(tx, {
+        person: link.person.id,
+        template: 'sms-code',
+        lang: link.person.lang,
+        vars: { code: await newSmsCode(tx, link.person.id), minutes: codeLifeMs / minutes(1) },
+        class: 'system',
+      })
+      return isRefusal(queued) ? queued.code : undefined
     },
   })
 
@@ -107,7 +123,7 @@ export const requestStop = (deps: LinkDeps, token: string, browser: Browser): Pr
     limit: deps.limits.report,
     action: 'number.stop',
     run: async (tx, link) => {
-      await deps.texts.stop(tx, link.person)
+      await stopNumber(tx, link.person.phoneLookup, anonymous)
       return undefined
     },
   })

@@ -1,4 +1,5 @@
 import { type Factor, factorsLeft, triesLeft } from '../../core/domain/factor.ts'
+import type { SessionId } from '../../core/domain/ids.ts'
 import { closedBy } from '../../core/domain/link.ts'
 import { standing } from '../../core/domain/session.ts'
 import type { Settings } from '../../core/domain/settings.ts'
@@ -11,7 +12,15 @@ import { anonymous, type Browser, type LinkDeps, originOf } from './deps.ts'
 
 export type Closed = { state: 'closed' }
 export type Locked = { state: 'locked' }
-export type Started = { state: 'session'; session: Session; csrf: string; cookie?: string; binding?: string }
+/** `cookie` and `binding` are to be set where given; `replaced`: the person's sessions that this one has ended. */
+export type Started = {
+  state: 'session'
+  session: Session
+  csrf: string
+  cookie?: string
+  binding?: string
+  replaced: SessionId[]
+}
 export type Asked = {
   state: 'factors'
   factors: Factor[]
@@ -81,7 +90,7 @@ export const tap = (
     const own = await sameBrowser(tx, link, browser)
     if (own) {
       await advanceNotices(tx, { person: link.person.id }, { kind: 'verified' })
-      return { state: 'session', ...(await renewSession(tx, own)) }
+      return { state: 'session', ...(await renewSession(tx, own)), replaced: [] }
     }
     const binding = browser.binding ?? newBinding(tx)
     const person = { hasPin: link.person.pin !== null }

@@ -89,5 +89,5 @@ export const verify = (
     await bindLink(tx, link.id, binding)
     const started = await startSession(tx, link, sessionTimes(settings), originOf(browser))
     await advanceNotices(tx, { person: link.person.id }, { kind: 'verified' })
-    return { state: 'session', session: started.session, csrf: started.csrf, cookie: started.cookie, binding }
+    return { state: 'session', ...started, binding }
   })

@@ -1,0 +1,68 @@
+import express from 'express'
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { z } from 'zod'
+import { readSettings } from '../../core/store/settings.ts'
+import { failures, fromOurPage, parsed, refuseWith } from './answers.ts'
+import { clinicOf, isOurHost } from './clinic.ts'
+import { cookiesFor } from './cookies.ts'
+import type { PublicDeps } from './deps.ts'
+import { securityHeaders } from './headers.ts'
+import { linkApi } from './link-api.ts'
+import { liveCalls } from './live-calls.ts'
+import { matrixProxy } from './matrix-proxy.ts'
+import { pageFiles } from './page-files.ts'
+import { sessionApi } from './session-api.ts'
+
+const checkBody = z.strictObject({ host: z.string().max(2048) })
+
+/**
+ * Everything that the internet may reach (web/contract.ts): the patient page, `/api`, the Matrix proxy and the SMS provider's webhooks. GET and HEAD change
+ * nothing. @throws when the page is not built, or the public URL is plain http in a real installation.
+ */
+export const publicApp = (deps: PublicDeps): express.Express => {
+  const { store, publicUrl, logoFile } = deps
+  const cookies = cookiesFor(publicUrl, deps.embedded)
+  if (!cookies.secure)
+    deps.log.warn('PUBLIC_URL is plain http: only for trying out, a session could be read on the way')
+  const live = liveCalls()
+  const settings = () => readSettings(store.db)
+  const app = express()
+  app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
+  if (deps.trustProxy !== undefined) app.set('trust proxy', deps.trustProxy)
+  app.use(...securityHeaders(publicUrl))
+  if (deps.smsWebhooks) app.use('/sms', deps.smsWebhooks)
+  app.use(
+    rateLimit({
+      windowMs: 60_000,
+      limit: deps.requestsPerMinute ?? 6000,
+      standardHeaders: false,
+      legacyHeaders: false,
+      keyGenerator: req => ipKeyGenerator(req.ip ?? 'unknown', 64),
+      handler: (_req, res) => refuseWith(res, 429, 'too-many'),
+    }),
+  )
+  app.use('/_matrix', matrixProxy(deps, cookies, live))
+
+  const api = express.Router({ caseSensitive: true, strict: true })
+  api.use(fromOurPage(publicUrl), express.json({ limit: '8kb', strict: true }))
+  api.get('/clinic', async (_req, res) => {
+    const clinic = clinicOf(await settings(), publicUrl, logoFile, store.clock.now())
+    res.set('Cache-Control', 'public, max-age=60').json(clinic)
+  })
+  api.post('/check', async (req, res) => {
+    const body = parsed(checkBody, req, res)
+    if (body) res.json({ ours: isOurHost(body.host, publicUrl) })
+  })
+  api.use('/link', linkApi(deps, cookies, live))
+  api.use('/session', sessionApi(deps, cookies, live))
+  app.use('/api', api)
+
+  const names = async () => {
+    const s = await settings()
+    return { name: s['clinic.name'], phone: s['clinic.phone'] }
+  }
+  app.use(pageFiles(deps.pageFolder, names, logoFile))
+  app.use((_req, res) => refuseWith(res, 404, 'not-found'))
+  app.use(failures(deps.log))
+  return app
+}

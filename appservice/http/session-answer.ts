@@ -1,0 +1,41 @@
+import { reauthFactor } from '../../core/domain/factor.ts'
+import { idleAt, reauthAt } from '../../core/domain/session.ts'
+import type { Settings } from '../../core/domain/settings.ts'
+import { personById } from '../../core/store/patients.ts'
+import type { Session } from '../../core/store/sessions.ts'
+import type { Session as SessionAnswer } from '../../web/contract.ts'
+import { openDevice } from '../links/devices.ts'
+import { quickReplies } from './clinic.ts'
+import { defaultUploadBytes, maxTextBytes, type PublicDeps } from './deps.ts'
+import { teamOf } from './team.ts'
+
+/** Makes the session's device and describes the session to the page. @throws when the homeserver does not answer; the session has then ended. */
+export const describeSession = async (
+  deps: PublicDeps,
+  settings: Settings,
+  session: Session,
+  csrf: string,
+): Promise<SessionAnswer> => {
+  await openDevice(deps, session)
+  const person = await personById(deps.store.db, session.personId)
+  if (!person || !session.deviceId) throw new Error(`session ${session.id} has lost its person`)
+  return {
+    csrf,
+    userId: session.userId,
+    deviceId: session.deviceId,
+    roomId: session.roomId,
+    lang: person.lang,
+    idleAt: idleAt(session),
+    reauthAt: reauthAt(session),
+    reauthFactor: reauthFactor(settings['link.factors'], { hasPin: person.pin !== null }),
+    person: { kind: person.kind },
+    team: await teamOf(
+      { homeserver: deps.homeserver, db: deps.store.db },
+      session,
+      person.lang,
+      settings['clinic.name'],
+    ),
+    quickReplies: quickReplies(settings),
+    limits: { textBytes: maxTextBytes, uploadBytes: deps.uploadBytes ?? defaultUploadBytes },
+  }
+}
