@@ -1,0 +1,2 @@
+export { open, warm } from './open.ts'
+export { preparePhoto } from './photo.ts'
