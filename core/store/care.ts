@@ -92,7 +92,7 @@ export const pageOpenSince = async (sql: Sql, personId: PersonId, since: number)
   (await sql('session')
     .where({ person_id: personId })
     .whereNull('ended_at')
-    .where('seen_at', '>', since)
+    .whereRaw('greatest(seen_at, coalesce(polled_at, 0)) > ?', [since])
     .first('id')) !== undefined
 
 /** Is this number stopped (STOP)? */
