@@ -92,6 +92,15 @@ export const isYes = (text: string): boolean => {
   return words.length === 1 && yesWords.has(words[0] ?? '')
 }
 
+const spanish = set(
+  'alto parar pare baja detener cancelar basta ayuda informacion comenzar empezar hola gracias por favor que necesito quiero tengo cita mi el la los una numero senor doctora si',
+)
+/** In which language to answer somebody whom we do not know. */
+export const guessLang = (text: string): 'en' | 'es' => {
+  const words = wordsOf(text)
+  return words.filter(w => spanish.has(w)).length * 3 >= Math.max(1, words.length) ? 'es' : 'en'
+}
+
 const twilioStops = set('stop stopall unsubscribe cancel end quit optout revoke')
 /** Words that the SMS provider itself answers when its standard opt-out is on. */
 export const isProviderStop = (text: string): boolean => {

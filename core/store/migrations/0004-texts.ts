@@ -22,11 +22,11 @@ create table text_message (
 create index text_person on text_message (person_id, created_at);
 create index text_number on text_message (phone_lookup, template, created_at);
 create index text_silent on text_message (sent_at) where state = 'sent';
--- One incoming SMS; number and body sealed, the body only until it has reached the care room's job.
+-- One incoming SMS; number and body sealed, and only until the care room's job has them.
 create table inbound_text (
-  provider_id text primary key, phone_lookup text not null, phone text not null, body text, media int not null default 0,
+  provider_id text primary key, phone_lookup text not null, phone text, body text, media int not null default 0,
   provider_answered boolean not null default false, received_at bigint not null,
-  meaning text, person_id text, waits boolean not null default false, done_at bigint, deleted_at_provider bigint
+  meaning text not null, person_id text, waits boolean not null default false, done_at bigint, deleted_at_provider bigint
 );
 create index inbound_waits on inbound_text (phone_lookup, received_at) where waits;
 -- One number for several patients: what was asked, and what was answered for the next minutes (row 126).
