@@ -134,6 +134,13 @@ export const schema = part({
     env: 'PUBLIC_URL',
     example: 'https://chat.clinic.example',
   }),
+  proxies: entry(
+    z.int({ error: 'must be a whole number' }).min(0, 'must not be negative').max(5, 'must be at most 5').default(0),
+    {
+      about:
+        "How many reverse proxies stand before the patient page: the caller's address is taken from X-Forwarded-For that many steps back.",
+    },
+  ),
   firstAdmin: entry(userId.optional(), {
     about: 'Who is administrator when nobody is yet. Their identity is pinned when they first write to the bot.',
     example: '@ann:hospital.example',
@@ -154,6 +161,12 @@ export const schema = part({
         about:
           'The database `wardroom` (PostgreSQL 14 or newer, UTF-8). Left out: Wardroom runs a PostgreSQL of its own.',
         env: 'DATABASE_URL',
+        secret: true,
+      }),
+      keeperUrl: entry(databaseAddress.optional(), {
+        about:
+          'The same database with a role of its own for the keeper; `wardroom migrate` grants it what the keeper needs and no more. Left out: as `database.url`.',
+        env: 'KEEPER_DATABASE_URL',
         secret: true,
       }),
     }).prefault({}),

@@ -6,7 +6,7 @@ import { type Config, smsProvider } from './schema.ts'
 export type ServiceConfig = Config & {
   publicUrl: string
   homeserver: Config['homeserver'] & { url: string; registrations: { bots: string; ghosts: string } }
-  database: { url: Secret }
+  database: { url: Secret; keeperUrl: Secret }
   keys: { file: string; keeper: string; keeperSecret: Secret }
   sms: Config['sms'] & { provider: 'local' | 'twilio' }
 }
@@ -48,7 +48,7 @@ export const serviceConfig = (config: Config): ServiceConfig | { missing: string
       url,
       registrations: { bots: resolve(bots ?? files.bots), ghosts: resolve(ghosts ?? files.ghosts) },
     },
-    database: { url: database },
+    database: { url: database, keeperUrl: config.database.keeperUrl ?? database },
     keys: { file: keyFile, keeper: resolve(config.keys.keeper ?? join(dirname(keyFile), 'keeper.json')), keeperSecret },
     sms: { ...config.sms, provider: smsProvider(config) },
   }

@@ -17,7 +17,7 @@ export const migrate: CliCommand = {
     if ('missing' in config) throw new Explained(`A migration needs ${config.missing.join(' and ')}.`)
     const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
     const deps = { clock: systemClock, random: systemRandom, seal }
-    const applied = await prepareDatabase(config.database.url, deps, config.settings)
+    const applied = await prepareDatabase(config.database, deps, config.settings)
     console.log(applied.length > 0 ? applied.join('\n') : 'The database is up to date.')
     return 0
   },

@@ -17,6 +17,8 @@ export type Postgres = {
   readonly exited: Child['exited']
   /** The address of a database: `synapse` with Synapse's own role, every other one with the role `wardroom`. Contains a password. */
   url(database: string): string
+  /** The database `wardroom` with the role `keeper`, which may only what migrations grant it. */
+  keeperUrl(): string
   /** Creates an empty database owned by `wardroom`. */
   createDatabase(name: string): Promise<void>
   /** Fast shutdown; resolves when the process is gone. */
@@ -34,7 +36,9 @@ export type PostgresOptions = {
   onSpawn?: (pid: number) => void
 }
 
-type Passwords = { postgres: string; synapse: string; wardroom: string }
+const roles = ['synapse', 'wardroom', 'keeper'] as const
+
+type Passwords = Record<'postgres' | (typeof roles)[number], string>
 
 /**
  * Starts the PostgreSQL that npm installed, on `dataDir`/postgres: initialises it once, clears what a killed run left,
@@ -68,6 +72,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
     pid: child.pid,
     exited: child.exited,
     url: database => url(database === 'synapse' ? 'synapse' : 'wardroom', database),
+    keeperUrl: () => url('keeper', 'wardroom'),
     createDatabase: name => query(connectionString, `create database ${pg.escapeIdentifier(name)} owner wardroom`),
     stop: () => child.stop('SIGINT', 30_000),
     kill: child.kill,
@@ -75,13 +80,11 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
 }
 
 const readPasswords = ({ passwords }: PostgresHome): Passwords => {
-  if (!existsSync(passwords)) {
-    const fresh = () => randomBytes(24).toString('hex')
-    writeFileSync(passwords, JSON.stringify({ postgres: fresh(), synapse: fresh(), wardroom: fresh() }), {
-      mode: 0o600,
-    })
-  }
-  return JSON.parse(readFileSync(passwords, 'utf8'))
+  const kept: Partial<Passwords> = existsSync(passwords) ? JSON.parse(readFileSync(passwords, 'utf8')) : {}
+  const names = ['postgres', ...roles] as const
+  const all = Object.fromEntries(names.map(name => [name, kept[name] ?? randomBytes(24).toString('hex')])) as Passwords
+  if (names.some(name => kept[name] === undefined)) writeFileSync(passwords, JSON.stringify(all), { mode: 0o600 })
+  return all
 }
 
 /** `initdb` into a folder beside the real one, renamed when it is whole, so that a kill in the middle leaves nothing half made. */
@@ -158,14 +161,17 @@ const ensureDatabases = async (connectionString: string, passwords: Passwords): 
   await client.connect()
   try {
     const has = async (sql: string, name: string) => ((await client.query(sql, [name])).rowCount ?? 0) > 0
-    for (const name of ['synapse', 'wardroom'] as const) {
+    for (const name of roles) {
       if (!(await has('select from pg_roles where rolname = $1', name))) await client.query(`create role ${name} login`)
       await client.query(`alter role ${name} password ${pg.escapeLiteral(passwords[name])}`)
+    }
+    for (const name of ['synapse', 'wardroom'] as const) {
       if (await has('select from pg_database where datname = $1', name)) continue
       const locale = name === 'synapse' ? "template template0 locale_provider libc locale 'C' encoding 'UTF8'" : ''
       await client.query(`create database ${name} owner ${name} ${locale}`)
       await client.query(`revoke all on database ${name} from public`)
     }
+    await client.query('grant connect on database wardroom to keeper')
   } finally {
     await client.end()
   }

@@ -2,17 +2,19 @@ import { isRefusal } from '../../core/domain/refusal.ts'
 import { isSettingKey, settingOf } from '../../core/domain/settings.ts'
 import type { Secret } from '../../core/secret.ts'
 import { openDb } from '../../core/store/db.ts'
+import { keeperGrants } from '../../core/store/keeper.ts'
 import { migrate } from '../../core/store/migrate.ts'
 import { changeSetting, settingHistory } from '../../core/store/settings.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 import { Explained } from '../command.ts'
 
 /**
- * Brings the schema up to date and gives the settings their starting values: one that was ever changed stays as it is.
+ * Brings the schema up to date, lets the keeper's role do what it must, and gives the settings their starting values: one that was ever
+ * changed stays as it is. Gives the names of the steps applied.
  * @throws Explained when the database cannot be reached.
  */
 export const prepareDatabase = async (
-  url: Secret,
+  { url, keeperUrl }: { url: Secret; keeperUrl: Secret },
   deps: Omit<StoreDeps, 'db'>,
   settings: Record<string, string>,
 ): Promise<string[]> => {
@@ -23,6 +25,8 @@ export const prepareDatabase = async (
       throw new Explained(`The database at ${host} cannot be used: ${(cause as Error).message}.`, { cause })
     })
     const applied = await migrate(db)
+    const keeper = new URL(keeperUrl.reveal()).username
+    if (keeper !== new URL(url.reveal()).username) await db.raw(keeperGrants(keeper))
     for (const [key, text] of Object.entries(settings)) await giveStartingValue({ ...deps, db }, key, text)
     return applied
   } finally {

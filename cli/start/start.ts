@@ -6,7 +6,7 @@ import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
 import { generousLimits } from '../../config/synapse/homeserver.ts'
 import { readKeyFile } from '../../core/keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
-import { type Secret, secret } from '../../core/secret.ts'
+import { secret } from '../../core/secret.ts'
 import { systemClock, systemRandom } from '../../core/system.ts'
 import { step } from '../progress.ts'
 import { services } from '../services.ts'
@@ -109,6 +109,7 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
   pages.catch(() => undefined) // awaited below; a failure before that must not end the process
 
   let database = config.database.url
+  let keeperDatabase = config.database.keeperUrl
   let synapseDatabase = ''
   if (embedded.postgres) {
     await stage('PostgreSQL', async log => {
@@ -117,7 +118,10 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
       await part('postgres', async () => {
         const server = await launch()
         synapseDatabase = server.url('synapse')
-        database ??= secret(server.url('wardroom'))
+        if (!config.database.url) {
+          database = secret(server.url('wardroom'))
+          keeperDatabase = secret(server.keeperUrl())
+        }
         return server
       })
     })
@@ -150,13 +154,13 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
     ...planned,
     firstAdmin: config.firstAdmin ?? accounts.admin?.userId,
     homeserver: { ...config.homeserver, url: homeserver, registrations },
-    database: { url: database },
+    database: { url: database, keeperUrl: keeperDatabase },
     keys: { ...config.keys, keeperSecret: config.keys.keeperSecret ?? secret(internal.keeper) },
     sms: { ...config.sms, local: { authToken: config.sms.local.authToken ?? secret(internal.local) } },
   })
   if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
   await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
-  await stage('Database', log => fillDatabase(complete, complete.database.url, log, embedded.synapse))
+  await stage('Database', log => fillDatabase(complete, log, embedded.synapse))
   await stage('Pages', () => pages)
   const configFile = writeEffective(complete)
   await stage('Services', async () => {
@@ -178,9 +182,9 @@ const registrationFiles = (config: Config): { bots: string; ghosts: string } => 
   return bots && ghosts ? { bots: resolve(bots), ghosts: resolve(ghosts) } : writeRegistrations(config)
 }
 
-const fillDatabase = async (config: ServiceConfig, url: Secret, log: (line: string) => void, demo: boolean) => {
+const fillDatabase = async (config: ServiceConfig, log: (line: string) => void, demo: boolean) => {
   const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
   const settings = demo && config.sms.provider === 'local' ? { ...demoSettings, ...config.settings } : config.settings
-  const applied = await prepareDatabase(url, { clock: systemClock, random: systemRandom, seal }, settings)
+  const applied = await prepareDatabase(config.database, { clock: systemClock, random: systemRandom, seal }, settings)
   if (applied.length > 0) log(`Database brought up to date: ${applied.length} steps`)
 }
