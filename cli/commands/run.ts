@@ -1,8 +1,9 @@
 import { loadConfig } from '../../config/load.ts'
 import { serviceConfig } from '../../config/service.ts'
+import { createLog } from '../../core/log.ts'
 import { homeserverObjection } from '../../core/matrix/check-homeserver.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
-import { services } from '../services.ts'
+import { services } from '../services/index.ts'
 
 /** `wardroom run SERVICE`: one service in this process, as the supervisor and docker-compose.yml start it. */
 export const run: CliCommand = {
@@ -20,10 +21,13 @@ export const run: CliCommand = {
     if (objection) throw new Explained(objection)
     const ended = endRequested()
     const start = await entry.load()
-    const service = await start(config)
+    const log = createLog(entry.name, config.log.level)
+    const service = await start(config, log)
+    log.info('ready')
     process.send?.('ready')
     await ended
     await service.stop()
+    log.info('stopped')
     return 0
   },
 }

@@ -1,0 +1,21 @@
+import type { ServiceConfig } from '../../config/service.ts'
+import type { StartService } from './service.ts'
+
+export type ServiceEntry = {
+  name: string
+  about: string
+  /** Whether this installation has it. */
+  wanted: (config: ServiceConfig) => boolean
+  /** Loads its code: a process holds only its own. */
+  load: () => Promise<StartService>
+}
+
+/** Wardroom's own processes, in the order of their start. */
+export const services: ServiceEntry[] = [
+  {
+    name: 'local',
+    about: 'the local SMS server, the handset and the try-it page',
+    wanted: config => config.sms.provider === 'local',
+    load: () => import('./local.ts').then(m => m.local),
+  },
+]
