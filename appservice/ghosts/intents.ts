@@ -20,6 +20,7 @@ export interface Ghosts {
   /** Uploads a picture that is no secret; its mxc address. */
   upload(owner: UserId, bytes: Uint8Array, type: string, name: string): Promise<string>
   readonly serverName: string
+  stop(): Promise<void>
 }
 
 export type GhostsOptions = { homeserver: Homeserver; registration: Registration; serverName: string }
@@ -50,6 +51,7 @@ export const openGhosts = async ({ homeserver, registration, serverName }: Ghost
     e instanceof MatrixRefusal && e.errcode === 'M_FORBIDDEN' && /already (in|invited)|is already/.test(e.message)
   return {
     serverName,
+    stop: () => bridge.close(),
     ensure: async user => {
       await intent(user).ensureRegistered()
     },

@@ -17,8 +17,8 @@ export type KeeperConfig = {
   releaseKey: JWK
   /** Shared with the bridge. */
   secret: Secret
-  /** A unix socket's path, or a port on 127.0.0.1 (0: any). */
-  listen: { socket: string } | { port: number }
+  /** A unix socket's path, or a port (0: any) on 127.0.0.1 or another host. */
+  listen: { socket: string } | { host?: string; port: number }
   clock: Clock
   random: Random
   log: Log
@@ -92,7 +92,7 @@ const listening = (server: Server, where: KeeperConfig['listen']): Promise<void>
     server.once('error', failed)
     const ready = () => done()
     if ('socket' in where) server.listen(where.socket, ready)
-    else server.listen(where.port, '127.0.0.1', ready)
+    else server.listen(where.port, where.host ?? '127.0.0.1', ready)
   })
 
 /**

@@ -13,6 +13,18 @@ export type ServiceEntry = {
 /** Wardroom's own processes, in the order of their start. */
 export const services: ServiceEntry[] = [
   {
+    name: 'keeper',
+    about: "hands a patient's key to a verified session",
+    wanted: () => true,
+    load: () => import('./keeper.ts').then(m => m.keeper),
+  },
+  {
+    name: 'bridge',
+    about: 'care rooms, the patient page, text messages',
+    wanted: () => true,
+    load: () => import('./bridge.ts').then(m => m.bridge),
+  },
+  {
     name: 'local',
     about: 'the local SMS server, the handset and the try-it page',
     wanted: config => config.sms.provider === 'local',

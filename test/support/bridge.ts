@@ -51,6 +51,7 @@ export const testBridge = async (): Promise<TestBridge> => {
       await listener.stop()
       await inbox.stop()
       await outbox.stop()
+      await deps.ghosts.stop()
       await db.drop()
     },
   }

@@ -1,0 +1,99 @@
+import express from 'express'
+import type { Registration } from '../config/registration.ts'
+import { hours, minutes, seconds } from '../core/domain/clock.ts'
+import { listen } from '../core/http/listen.ts'
+import { transactionsRouter } from '../core/http/transactions.ts'
+import type { Log } from '../core/log.ts'
+import { createHomeserver } from '../core/matrix/homeserver.ts'
+import { createSeal, type SealingKeys } from '../core/seal.ts'
+import { type Secret, secret } from '../core/secret.ts'
+import { openDb } from '../core/store/db.ts'
+import { sweepInbox } from '../core/store/inbox.ts'
+import type { StoreDeps } from '../core/store/tx.ts'
+import { systemClock, systemRandom } from '../core/system.ts'
+import { startInbox } from '../core/work/inbox-worker.ts'
+import { startOutbox } from '../core/work/outbox-worker.ts'
+import { startSweeps } from '../core/work/sweeps.ts'
+import type { CareDeps } from './care/deps.ts'
+import { careJobs } from './care/index.ts'
+import { remind } from './care/reminders.ts'
+import { onRoomEvent } from './care/room-events.ts'
+import { openGhosts } from './ghosts/intents.ts'
+import { publicApp } from './http/public-app.ts'
+import { keeperClient } from './keeper/client.ts'
+import { startSessionSweep } from './links/devices.ts'
+import { smsJobs, smsProviders, smsWebhooks } from './sms/index.ts'
+import type { TwilioOptions } from './sms/twilio.ts'
+
+type Address = { host: string; port: number }
+
+export type BridgeOptions = {
+  databaseUrl: Secret
+  homeserver: { url: string; serverName: string }
+  registration: Registration
+  keys: SealingKeys
+  publicUrl: string
+  listen: { bridge: Address; public: Address }
+  keeper: { url: string; secret: Secret }
+  sms: { provider: 'local' | 'twilio' } & Omit<TwilioOptions, 'statusCallback'>
+  page: { folder: string; logo?: string }
+  /** The default installation on one machine. */
+  embedded: boolean
+  log: Log
+}
+
+type Stoppable = { stop(): Promise<unknown> }
+
+/** Starts the SMS bridge: care rooms, links, the patient page with its proxy, and texts. `stop` ends everything in reverse order. */
+export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<void> }> => {
+  const { log, publicUrl } = o
+  const db = openDb(o.databaseUrl.reveal(), { max: 12, name: 'wardroom-bridge' })
+  const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
+  const running: Stoppable[] = [{ stop: () => db.destroy() }]
+  const stop = async () => {
+    for (const part of running.splice(0).reverse()) await part.stop()
+  }
+  const started = <T extends Stoppable>(part: T): T => {
+    running.push(part)
+    return part
+  }
+  try {
+    const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
+    const ghosts = started(
+      await openGhosts({ homeserver, registration: o.registration, serverName: o.homeserver.serverName }),
+    )
+    const keeper = started(keeperClient({ url: o.keeper.url }, o.keeper.secret))
+    const care: CareDeps = { store, homeserver, ghosts, keys: o.keys, publicUrl, log }
+    const { accountSid, authToken } = o.sms
+    const provider = smsProviders[o.sms.provider]({ ...o.sms, statusCallback: `${publicUrl}/sms/status` })
+
+    started(await startOutbox({ queue: 'bridge', store, handlers: careJobs(care), log }))
+    started(await startOutbox({ queue: 'sms', store, handlers: smsJobs({ store, provider, log, publicUrl }), log }))
+    started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log }))
+    started(startSweeps({ store, name: 'reminders', every: seconds(10), run: () => remind(care), log }))
+    started(startSweeps({ store, name: 'inbox', every: minutes(30), run: () => sweepInbox(store, hours(24 * 7)), log }))
+    started(startSessionSweep({ store, homeserver, log }))
+
+    const transactions = express().use(
+      transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }),
+    )
+    started(await listen(transactions, o.listen.bridge))
+    const app = publicApp({
+      store,
+      homeserver,
+      keeper,
+      log,
+      publicUrl,
+      pageFolder: o.page.folder,
+      logoFile: o.page.logo,
+      embedded: o.embedded,
+      smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
+      trustProxy: o.embedded ? undefined : 'loopback, linklocal, uniquelocal',
+    })
+    started(await listen(app, o.listen.public))
+    return { stop }
+  } catch (e) {
+    await stop()
+    throw e
+  }
+}
