@@ -52,15 +52,23 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
   const passwords = readPasswords(home)
   initialise(home, binaries, passwords, user, options.log)
   await clearStalePid(join(home.cluster, 'data'), options.log)
-  const child = await launch(home, binaries, user, options)
+  let child = await launch(home, binaries, user, options)
+  const started = performance.now()
   const url = (role: keyof Passwords, database: string) =>
     `postgres://${role}:${passwords[role]}@127.0.0.1:${options.port}/${database}`
   const connectionString = url('postgres', 'postgres')
-  await waitUntil(() => query(connectionString, 'select 1').then(() => true), {
+  const answers = async () => {
+    // After a kill its workers need a moment to notice; until they are gone their shared memory refuses a new server.
+    if (!child.alive() && sharedMemoryInUse(home.log) && performance.now() - started < 10_000)
+      child = await launch(home, binaries, user, options)
+    return query(connectionString, 'select 1').then(() => true)
+  }
+  await waitUntil(answers, {
     what: 'PostgreSQL',
     timeoutMs: 120_000,
     check: () => {
-      if (!child.alive()) throw new Error(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
+      if (!child.alive() && !(sharedMemoryInUse(home.log) && performance.now() - started < 10_000))
+        throw new Error(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
     },
   }).catch(async error => {
     await child.kill()
@@ -78,6 +86,8 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
     kill: child.kill,
   }
 }
+
+const sharedMemoryInUse = (log: string): boolean => lastLines(log, 4).includes('pre-existing shared memory block')
 
 const readPasswords = ({ passwords }: PostgresHome): Passwords => {
   const kept: Partial<Passwords> = existsSync(passwords) ? JSON.parse(readFileSync(passwords, 'utf8')) : {}

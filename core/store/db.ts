@@ -7,6 +7,8 @@ export type Db = Knex
 // int8 columns hold milliseconds and counters, all far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
+const quiet = () => undefined
+
 /**
  * Opens a pool on a PostgreSQL URL (`postgres://…`). Connections use short TCP keepalives, so that a vanished host frees its locks.
  * `max` connections; `name` shows in pg_stat_activity. Close with `db.destroy()`.
@@ -25,6 +27,8 @@ export const openDb = (url: string, options: { max?: number; name?: string } = {
     },
     pool: { min: 0, max: options.max ?? 10 },
     acquireConnectionTimeout: 30_000,
+    // What knex would print is thrown as well; printed, it would bypass the log's redaction.
+    log: { warn: quiet, error: quiet, deprecate: quiet, debug: quiet },
   })
 
 /** A second pool on the same database, so that work that holds connections for long never starves the first. Close it too. */

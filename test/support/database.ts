@@ -23,8 +23,8 @@ export type TestDatabase = {
 }
 
 /** A new migrated database on this mocha process's PostgreSQL, with a clock that the test moves. */
-export const database = async (options: { max?: number } = {}): Promise<TestDatabase> => {
-  const url = await (await testPostgres()).freshDatabase()
+export const database = async (options: { max?: number; url?: string } = {}): Promise<TestDatabase> => {
+  const url = options.url ?? (await (await testPostgres()).freshDatabase())
   const { sealing: keys } = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
   const opened: StoreDeps[] = []
   const clock = testClock()
