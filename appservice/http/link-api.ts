@@ -40,11 +40,13 @@ export const linkApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Ro
 
   /** By address first, then by link, both in the database; the same whether the token exists or not. */
   const limited: RequestHandler = async (req, res, next) => {
+    if (req.method !== 'POST') return next()
     const now = store.clock.now()
     const address = store.seal.lookup('address', ipKeyGenerator(req.ip ?? 'unknown', 64)).slice(0, 32)
     if (!(await takeToken(store.db, `address:${address}`, limits.address, now))) return refuseWith(res, 429, 'too-many')
-    const given: unknown = (req.body as { token?: unknown } | undefined)?.token
-    const link = tokenHash(typeof given === 'string' ? given.slice(0, 64) : '').slice(0, 32)
+    const given = z.looseObject({ token }).safeParse(req.body)
+    if (!given.success) return refuseWith(res, 400, 'bad-request')
+    const link = tokenHash(given.data.token).slice(0, 32)
     if (!(await takeToken(store.db, `link:${link}`, limits.link, now))) return refuseWith(res, 429, 'too-many')
     next()
   }

@@ -75,7 +75,7 @@ export const verify = (
       triesLeft: triesLeft(link.person.tries),
       binding,
     })
-    if (!left(before).includes(asked.factor)) return more(before)
+    if (left(before)[0] !== asked.factor) return more(before)
     const checked = await checkFactor(tx, link.person, asked.factor, asked.value)
     await auditTry(tx, link, browser, asked.factor, checked.right)
     if (!checked.right) return wrong(tx, link, checked.triesLeft)
