@@ -2,9 +2,10 @@ import type { Clock, Random } from '../domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../domain/ids.ts'
 import type { Log } from '../log.ts'
 import { systemClock } from '../system.ts'
+import { awaitOwnSignature, takeOverIdentity } from './cross-signing.ts'
 import { canEncryptIn, encryptFor, findSpoken, jobKey, putEncrypted } from './encrypt.ts'
 import type { Homeserver } from './homeserver.ts'
-import { awaitOwnSignature, type MemoryClient, openMemoryClient } from './memory-client.ts'
+import { openMemoryClient } from './memory-client.ts'
 import { deleteDevice, deleteStrayDevices, newDeviceId, putDevice } from './our-users.ts'
 
 /** `txnId`: a stable hash of the job, shown in clear beside the ciphertext, so that a resend is recognised. */
@@ -42,14 +43,6 @@ export const speakBriefly = async (o: BriefSpeech): Promise<EventId[]> => {
   return o.contents.map(c => spoken.get(c.txnId)!)
 }
 
-/** Signs this device with the user's own keys out of secret storage; never makes new keys, which would break what clinicians pinned. */
-const takeOverIdentity = async ({ client, crypto }: MemoryClient, userId: UserId) => {
-  const published = await crypto.userHasCrossSigningKeys(userId, true)
-  if (!published || !(await client.secretStorage.isStored('m.cross_signing.master')))
-    throw new Error(`${userId} has no cross-signing identity to speak with`)
-  await crypto.bootstrapCrossSigning({})
-}
-
 const throughPassingDevice = async (
   o: BriefSpeech,
   clock: Clock,
@@ -62,7 +55,7 @@ const throughPassingDevice = async (
     const live = await openMemoryClient({ ...o, deviceId, rooms: [o.roomId], secretStorageKey: () => o.k })
     try {
       const { client, crypto } = live
-      await takeOverIdentity(live, o.userId)
+      await takeOverIdentity(client, crypto, o.userId)
       await awaitOwnSignature(crypto, o.userId, deviceId, clock)
       if (!(await canEncryptIn(client, crypto, o.roomId))) throw new Error(`the room ${o.roomId} is not encrypted`)
       for (const { type, content, txnId } of missing) {

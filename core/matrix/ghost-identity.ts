@@ -1,7 +1,8 @@
-import type { CrossSigningStatus, CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import type { Random } from '../domain/clock.ts'
 import type { DeviceId, UserId } from '../domain/ids.ts'
 import type { Log } from '../log.ts'
+import { newIdentity } from './cross-signing.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openMemoryClient } from './memory-client.ts'
 import {
@@ -25,38 +26,6 @@ export type IdentityOptions = {
 export type Identity = { k: Uint8Array; dehydratedDeviceId: DeviceId; deviceDeleted: true }
 
 type Setup = (crypto: CryptoApi) => Promise<void>
-
-const hasOwnKeys = ({ publicKeysOnDevice, privateKeysCachedLocally: cached }: CrossSigningStatus) =>
-  publicKeysOnDevice && cached.masterKey && cached.selfSigningKey && cached.userSigningKey
-
-/**
- * New cross-signing keys. When the user had some, an answer to a key query that was on its way still shows the old ones, and the SDK then drops the
- * new private keys: so ask first, and look afterwards.
- */
-const newCrossSigning = async (crypto: CryptoApi, userId: UserId): Promise<void> => {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    await crypto.userHasCrossSigningKeys(userId, true)
-    await crypto.bootstrapCrossSigning({
-      setupNewCrossSigning: true,
-      authUploadDeviceSigningKeys: async upload => {
-        await upload(null)
-      },
-    })
-    await crypto.userHasCrossSigningKeys(userId, true)
-    if (hasOwnKeys(await crypto.getCrossSigningStatus())) return
-  }
-  throw new Error(`the cross-signing keys of ${userId} do not stay`)
-}
-
-/** Cross-signing and secret storage, made anew even when an earlier attempt was killed half-way: its K is lost, so nothing of it can be used. */
-const bootstrap = async (crypto: CryptoApi, userId: UserId, k: Uint8Array<ArrayBuffer>, withBackup: boolean) => {
-  await newCrossSigning(crypto, userId)
-  await crypto.bootstrapSecretStorage({
-    createSecretStorageKey: async () => ({ privateKey: k }),
-    setupNewSecretStorage: true,
-    setupNewKeyBackup: withBackup,
-  })
-}
 
 /** Registers the user, opens a short-lived device in memory, lets `setup` use it and deletes it, whatever happened. */
 const withPassingDevice = async (o: IdentityOptions, k: Uint8Array, setup: Setup): Promise<void> => {
@@ -84,7 +53,7 @@ const withPassingDevice = async (o: IdentityOptions, k: Uint8Array, setup: Setup
 export const createIdentity = async (o: IdentityOptions): Promise<Identity> => {
   const k = new Uint8Array(o.random.bytes(32))
   await withPassingDevice(o, k, async crypto => {
-    await bootstrap(crypto, o.userId, k, true)
+    await newIdentity(crypto, o.userId, k, true)
     await crypto.startDehydration({ rehydrate: false, createNewKey: true })
   })
   const dehydratedDeviceId = await dehydratedDeviceOf(o.homeserver, o.userId)
@@ -98,6 +67,6 @@ export const createIdentity = async (o: IdentityOptions): Promise<Identity> => {
  */
 export const createServiceIdentity = async (o: IdentityOptions): Promise<{ k: Uint8Array; deviceDeleted: true }> => {
   const k = new Uint8Array(o.random.bytes(32))
-  await withPassingDevice(o, k, crypto => bootstrap(crypto, o.userId, k, false))
+  await withPassingDevice(o, k, crypto => newIdentity(crypto, o.userId, k, false))
   return { k, deviceDeleted: true }
 }

@@ -1,6 +1,5 @@
 import { ClientEvent, createClient, Filter, type MatrixClient, MemoryStore, type SyncState } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import type { Clock } from '../domain/clock.ts'
 import type { DeviceId, RoomId, UserId } from '../domain/ids.ts'
 import type { Log } from '../log.ts'
 import type { Homeserver } from './homeserver.ts'
@@ -77,25 +76,5 @@ export const openMemoryClient = async (o: MemoryClientOptions): Promise<MemoryCl
   } catch (e) {
     client.stopClient()
     throw e
-  }
-}
-
-/**
- * The gate before a device's first send: resolves when the homeserver shows our own device signed by its owner. A room key that leaves earlier embeds
- * the unsigned device, and a clinician who was offline could never read it. @throws after `timeoutMs`.
- */
-export const awaitOwnSignature = async (
-  crypto: CryptoApi,
-  userId: UserId,
-  deviceId: DeviceId,
-  clock: Clock,
-  timeoutMs = 15_000,
-): Promise<void> => {
-  const end = clock.now() + timeoutMs
-  for (;;) {
-    await crypto.userHasCrossSigningKeys(userId, true)
-    if ((await crypto.getDeviceVerificationStatus(userId, deviceId))?.signedByOwner) return
-    if (clock.now() >= end) throw new Error(`the device ${deviceId} of ${userId} was never seen signed by its owner`)
-    await new Promise(done => setTimeout(done, 20))
   }
 }

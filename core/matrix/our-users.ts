@@ -78,3 +78,8 @@ export const deleteStrayDevices = async (
   for (const id of strays) await deleteDevice(homeserver, userId, id)
   return strays.length
 }
+
+export const setDisplayName = async (homeserver: Homeserver, userId: UserId, name: string): Promise<void> => {
+  const path = `/_matrix/client/v3/profile/${encodeURIComponent(userId)}/displayname`
+  await homeserver.request('PUT', path, { userId, body: { displayname: name } })
+}

@@ -19,8 +19,12 @@ const words = (line: unknown[]) =>
     .join(' ')
     .slice(0, 300)
 
-// Some of the SDK's parts ignore the logger they are given and use this one (loglevel's method, absent from the type).
-const silence = () => (global as unknown as { setLevel(level: 'silent'): void }).setLevel('silent')
+// Some of the SDK's parts ignore the logger that they are given and make children of this one (loglevel, absent from the type).
+const silence = () => {
+  const root = global as unknown as { methodFactory: () => () => void; rebuild(): void }
+  root.methodFactory = () => nothing
+  root.rebuild()
+}
 
 /** What js-sdk gets as its logger: silent but for warnings and errors, which go to our log at debug level, because the caller decides what is wrong. */
 export const sdkLogger = (log?: Log): SdkLogger => {

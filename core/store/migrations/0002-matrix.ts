@@ -3,10 +3,10 @@ import type { Migration } from './migration.ts'
 export const matrix: Migration = {
   name: '0002-matrix',
   up: `
--- A bot's IndexedDB, record by record; values are encrypted by the SDK under the storage key and sealed once more.
+-- A bot's IndexedDB, record by record: key is a keyed hash; value holds key and value, encrypted by the SDK under the storage key and sealed once more.
 create table crypto_record (
   bot text not null, db text not null, store text not null, key text not null, value text not null, epoch bigint not null,
-  primary key (bot, db, store, key)
+  written_at bigint not null, primary key (bot, db, store, key)
 );
 create table crypto_schema (bot text not null, db text not null, version int not null, stores jsonb not null, epoch bigint not null, primary key (bot, db));
 create table bot_device (

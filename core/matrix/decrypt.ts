@@ -1,0 +1,126 @@
+import {
+  DecryptionErrorCode,
+  DecryptionSettings,
+  MegolmDecryptionError,
+  type OlmMachine,
+  TrustRequirement,
+  DeviceId as WasmDeviceId,
+  RoomId as WasmRoomId,
+  UserId as WasmUserId,
+} from '@matrix-org/matrix-sdk-crypto-wasm'
+import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import type { DeviceId, EventId, RoomId, UserId } from '../domain/ids.ts'
+import { olmMachineOf, queryKeys } from './olm-machine.ts'
+
+/** An event as the homeserver sent it. */
+export type RawRoomEvent = {
+  event_id: string
+  room_id: string
+  type: string
+  sender: string
+  origin_server_ts: number
+  content: Record<string, unknown>
+}
+
+/** A message that could be read, from a device that its owner has signed. */
+export type Read = {
+  kind: 'read'
+  eventId: EventId
+  roomId: RoomId
+  sender: UserId
+  type: string
+  /** With the relation (reply, thread) that stands in clear outside. */
+  content: Record<string, unknown>
+  deviceId: DeviceId | null
+  /** The sender's cross-signing master key (Ed25519, base64), if it signs the sending device as we know it now; null when that device is gone. Compare it with the key that was pinned. */
+  masterKey: string | null
+}
+
+export type Decryption =
+  | Read
+  /** Its room key has not come (yet); `withheld` when the sender said that it will not come. */
+  | { kind: 'missing-key'; sessionId: string; withheld: string | null }
+  /** It was sent by a device that its owner has not signed, or that nobody knows: to be answered with the help link. */
+  | { kind: 'unsigned'; reason: 'unsigned-device' | 'unknown-device' | 'identity-changed' }
+  /** Broken or forged: no key will help. */
+  | { kind: 'unreadable'; reason: string }
+  /** It was not encrypted: never to be obeyed. */
+  | { kind: 'plaintext' }
+
+const settings = () => new DecryptionSettings(TrustRequirement.CrossSigned)
+
+const classify = (error: unknown, raw: RawRoomEvent): Exclude<Decryption, Read> => {
+  if (!(error instanceof MegolmDecryptionError)) throw error
+  switch (error.code) {
+    case DecryptionErrorCode.MissingRoomKey:
+    case DecryptionErrorCode.UnknownMessageIndex:
+      return {
+        kind: 'missing-key',
+        sessionId: String(raw.content.session_id ?? ''),
+        withheld: error.withheldCode ?? null,
+      }
+    case DecryptionErrorCode.UnsignedSenderDevice:
+      return { kind: 'unsigned', reason: 'unsigned-device' }
+    case DecryptionErrorCode.UnknownSenderDevice:
+      return { kind: 'unsigned', reason: 'unknown-device' }
+    case DecryptionErrorCode.SenderIdentityVerificationViolation:
+      return { kind: 'unsigned', reason: 'identity-changed' }
+    default:
+      return { kind: 'unreadable', reason: DecryptionErrorCode[error.code] ?? 'unknown' }
+  }
+}
+
+type CrossSigningKey = { keys: Record<string, string> }
+
+/** A user's master key as the crypto library knows it, or null. */
+export const masterKeyOf = async (machine: OlmMachine, userId: string): Promise<string | null> => {
+  const identity = await machine.getIdentity(new WasmUserId(userId))
+  if (!identity) return null
+  const { keys } = JSON.parse(identity.masterKey) as CrossSigningKey
+  identity.free()
+  return Object.values(keys)[0] ?? null
+}
+
+/** The key behind which the sending device stands at this moment, so that a switch of identity in between is noticed. */
+const signerOf = async (machine: OlmMachine, sender: string, deviceId: string | undefined, curveKey: string) => {
+  if (deviceId === undefined) return null
+  const device = await machine.getDevice(new WasmUserId(sender), new WasmDeviceId(deviceId))
+  if (!device) return null
+  const stands = device.isCrossSignedByOwner() && device.curve25519Key?.toBase64() === curveKey
+  device.free()
+  return stands ? masterKeyOf(machine, sender) : null
+}
+
+const attempt = async (machine: OlmMachine, raw: RawRoomEvent): Promise<Decryption> => {
+  try {
+    const result = await machine.decryptRoomEvent(JSON.stringify(raw), new WasmRoomId(raw.room_id), settings())
+    const clear = JSON.parse(result.event) as { type: string; content: Record<string, unknown> }
+    const deviceId = result.senderDevice?.toString()
+    const relation = clear.content['m.relates_to'] ?? raw.content['m.relates_to']
+    return {
+      kind: 'read',
+      eventId: raw.event_id as EventId,
+      roomId: raw.room_id as RoomId,
+      sender: raw.sender as UserId,
+      type: clear.type,
+      content: relation === undefined ? clear.content : { ...clear.content, 'm.relates_to': relation },
+      deviceId: (deviceId as DeviceId | undefined) ?? null,
+      masterKey: await signerOf(machine, raw.sender, deviceId, result.senderCurve25519Key),
+    }
+  } catch (error) {
+    return classify(error, raw)
+  }
+}
+
+/**
+ * Decrypts an event and says how far its sender can be trusted: only what comes from a cross-signed device is read (MSC4153). Before it calls a device
+ * unsigned it asks the homeserver for the sender's keys once more, since people sign a new device moments after its first words. Safe to repeat.
+ */
+export const decryptEvent = async (crypto: CryptoApi, raw: RawRoomEvent): Promise<Decryption> => {
+  if (raw.type !== 'm.room.encrypted') return { kind: 'plaintext' }
+  const machine = olmMachineOf(crypto)
+  const first = await attempt(machine, raw)
+  if (first.kind !== 'unsigned' && !(first.kind === 'read' && first.masterKey === null)) return first
+  await queryKeys(crypto, [raw.sender])
+  return attempt(machine, raw)
+}

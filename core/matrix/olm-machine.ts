@@ -1,0 +1,33 @@
+import { type OlmMachine, type RoomKeyInfo, UserId as WasmUserId } from '@matrix-org/matrix-sdk-crypto-wasm'
+import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+
+/** What we use of js-sdk's RustCrypto beyond its public interface; a test checks that it is there. */
+type Internals = {
+  olmMachine: OlmMachine
+  onRoomKeysUpdated(keys: RoomKeyInfo[]): Promise<void>
+  outgoingRequestProcessor: { makeOutgoingRequest(request: unknown): Promise<void> }
+}
+
+const internals = (crypto: CryptoApi) => crypto as unknown as Internals
+
+/** The crypto library itself, which tells more about a sender than js-sdk does. */
+export const olmMachineOf = (crypto: CryptoApi): OlmMachine => internals(crypto).olmMachine
+
+/** Calls `listener` for every room key that has come and is saved. */
+export const onRoomKeys = (crypto: CryptoApi, listener: (roomId: string, sessionId: string) => void): void => {
+  const inner = internals(crypto)
+  const { onRoomKeysUpdated } = inner
+  inner.onRoomKeysUpdated = async keys => {
+    // The SDK's own handler frees the keys.
+    const told = keys.map(k => [k.roomId.toString(), k.sessionId] as const)
+    await onRoomKeysUpdated.call(inner, keys)
+    for (const [roomId, sessionId] of told) listener(roomId, sessionId)
+  }
+}
+
+/** Asks the homeserver for users' devices and identities now, whatever we believe to know already. */
+export const queryKeys = async (crypto: CryptoApi, userIds: readonly string[]): Promise<void> => {
+  const inner = internals(crypto)
+  const request = inner.olmMachine.queryKeysForUsers(userIds.map(id => new WasmUserId(id)))
+  await inner.outgoingRequestProcessor.makeOutgoingRequest(request)
+}
