@@ -24,6 +24,12 @@ export const unusableSettings = async (sql: Knex): Promise<SettingKey[]> => {
   return settingKeys.filter(k => stored.has(k) && settingOf(k).kind.revive(stored.get(k)) === undefined)
 }
 
+/** A setting's stored text, or null where the default applies. */
+export const storedSetting = async (sql: Knex, key: SettingKey): Promise<string | null> => {
+  const row = await sql('setting').where({ key }).first('value')
+  return row ? String(row.value) : null
+}
+
 /** One change: `before` and `after` as text in the setting's own form; null is "not set, the default applied". `n` counts up over all settings. */
 export type SettingChange = {
   n: number
@@ -47,8 +53,7 @@ export const changeSetting = async <K extends SettingKey>(
   const approvedBy = change.approvedBy ?? null
   const after = change.value === null ? null : settingOf(key).kind.show(change.value)
   await tx.sql.raw('select pg_advisory_xact_lock(hashtext(?))', [`setting:${key}`])
-  const row = await tx.sql('setting').where({ key }).first('value')
-  const before = row ? String(row.value) : null
+  const before = await storedSetting(tx.sql, key)
   if (before === after) return null
   if (after === null) await tx.sql('setting').where({ key }).delete()
   else

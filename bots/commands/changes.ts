@@ -1,0 +1,117 @@
+import type { UserId } from '../../core/domain/ids.ts'
+import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
+import type { Role } from '../../core/domain/roles.ts'
+import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings.ts'
+import { requestApproval } from '../../core/store/approvals.ts'
+import { grantRole, holdersOf, revokeRole } from '../../core/store/roles.ts'
+import { changeSetting, storedSetting } from '../../core/store/settings.ts'
+import type { Tx } from '../../core/store/tx.ts'
+import { type Answer, answer, type Block, code, fields } from './answer.ts'
+import type { CommandContext } from './command.ts'
+import { say } from './say.ts'
+
+/** A change that is previewed before it is made; it is stored, sealed, until it is confirmed or approved. */
+export type Change =
+  | { kind: 'setting'; key: SettingKey; before: string | null; after: string | null }
+  | { kind: 'role.grant'; user: UserId; role: Role; identity: string }
+  | { kind: 'role.revoke'; user: UserId; role: Role }
+
+const shown = (key: SettingKey, stored: string | null): string =>
+  `${stored ?? settingOf(key).kind.show(settingOf(key).default)}${stored === null ? ' (default)' : ''}`
+
+/** One line for the person who is asked to approve. */
+export const summaryOf = (c: Change): string => {
+  if (c.kind === 'setting') return `${c.key}: ${shown(c.key, c.before)} → ${shown(c.key, c.after)}`
+  return c.kind === 'role.grant' ? `grant ${c.role} to ${c.user}` : `revoke ${c.role} from ${c.user}`
+}
+
+/** What will be different, and for whom. */
+export const previewOf = (c: Change): Block =>
+  c.kind === 'setting'
+    ? fields(
+        ['Setting', c.key],
+        ['Before', shown(c.key, c.before)],
+        ['After', shown(c.key, c.after)],
+        ['Affects', settingOf(c.key).affects],
+      )
+    : fields([c.kind === 'role.grant' ? 'Grant' : 'Revoke', c.role], [c.kind === 'role.grant' ? 'To' : 'From', c.user])
+
+type Decision = { by: UserId; approvedBy?: UserId }
+
+/** Makes the change with its history and audit. Refuses a setting that was changed since the preview. */
+export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decision): Promise<Answer | Refusal> => {
+  if (c.kind === 'setting') {
+    if ((await storedSetting(tx.sql, c.key)) !== c.before)
+      return refuse('changed-meanwhile', `${c.key} was changed meanwhile; look at it and set it again.`)
+    const value = c.after === null ? null : settingOf(c.key).kind.parse(c.after)
+    if (isRefusal(value)) return value
+    const done = await changeSetting(tx, { key: c.key, value: value as Settings[SettingKey] | null, by, approvedBy })
+    return answer(
+      `Done: ${summaryOf(c)}.${done ? ` This is change ${done.n}; !config rollback ${done.n} undoes it.` : ''}`,
+    )
+  }
+  if (c.kind === 'role.grant') {
+    await grantRole(tx, { userId: c.user, role: c.role, by, identity: c.identity, approvedBy })
+    await followRole(tx, c.user)
+    return answer(`Done: ${c.user} is ${c.role} now, bound to their present cryptographic identity.`)
+  }
+  const result = await revokeRole(tx, { userId: c.user, role: c.role, by, approvedBy })
+  if (result === 'none') return refuse('no-such-role', `${c.user} does not hold ${c.role}.`)
+  if (result === 'last')
+    return refuse('last-admin', 'This is the last administrator; grant the role to somebody else first.')
+  await followRole(tx, c.user)
+  return answer(`Done: ${c.user} is no longer ${c.role}.`)
+}
+
+/** The bot brings desk rooms and the direct chat in line with a person's roles. */
+const followRole = async (tx: Tx, user: UserId): Promise<void> => {
+  await tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user }, lane: `role:${user}` })
+}
+
+/** Stores the change for its author's `!confirm` and answers with the preview. */
+export const proposeForConfirm = async (context: CommandContext, c: Change): Promise<Answer> => {
+  const { tx, sender, room, eventId } = context
+  await requestApproval(tx, {
+    kind: c.kind,
+    payload: c,
+    summary: summaryOf(c),
+    by: sender.userId,
+    roomId: room.roomId,
+    eventId,
+    self: true,
+  })
+  return answer(previewOf(c), 'Nothing is changed yet. Write !confirm within 15 minutes to apply it.')
+}
+
+/** Asks every other administrator, each in their own encrypted chat, and answers with the preview. Refuses when there is no other one. */
+export const proposeForApproval = async (context: CommandContext, c: Change): Promise<Answer | Refusal> => {
+  const { tx, sender, room, eventId } = context
+  const others = (await holdersOf(tx.sql, 'admin')).filter(a => a !== sender.userId)
+  if (others.length === 0)
+    return refuse(
+      'no-second-admin',
+      'This needs the approval of a second administrator, and there is none. Name one first: !role grant @user admin',
+    )
+  const request = await requestApproval(tx, {
+    kind: c.kind,
+    payload: c,
+    summary: summaryOf(c),
+    by: sender.userId,
+    roomId: room.roomId,
+    eventId,
+    self: false,
+  })
+  const question = answer(
+    `${sender.userId} asks for your approval as a second administrator:`,
+    previewOf(c),
+    'If it is right, write within 15 minutes:',
+    code(`!approve ${request.code}`),
+    'If not:',
+    code(`!reject ${request.code}`),
+  )
+  for (const other of others) await say(tx, `ask:${request.id}:${other}`, { user: other }, question)
+  return answer(
+    previewOf(c),
+    `Nothing is changed yet. A second administrator has to approve within 15 minutes; I have asked ${others.join(', ')}.`,
+  )
+}

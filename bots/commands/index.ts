@@ -1,0 +1,59 @@
+import { approve, confirm, reject } from './approve.ts'
+import type { Command } from './command.ts'
+import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
+import { consentRecord, consentRevoke, consentShow } from './consent.ts'
+import { helpCommand } from './help.ts'
+import {
+  patientAdd,
+  patientCaregiver,
+  patientClose,
+  patientLink,
+  patientList,
+  patientNumber,
+  patientPin,
+  patientUnlock,
+} from './patient.ts'
+import { patientStatus, patientUnanswered } from './patient-status.ts'
+import { roleGrant, roleList, roleRevoke } from './role.ts'
+import { status } from './status.ts'
+import { templateApprove, templateList, templatePropose, templateShow, templateTest } from './template.ts'
+import { unitAdd, unitList } from './unit.ts'
+import { whoami } from './whoami.ts'
+
+/** Every command there is. To add one: a file beside this one, and its line here. */
+export const commands: readonly Command[] = [
+  helpCommand(() => commands),
+  whoami,
+  patientAdd,
+  patientList,
+  patientUnanswered,
+  patientStatus,
+  patientLink,
+  patientNumber,
+  patientCaregiver,
+  patientUnlock,
+  patientPin,
+  patientClose,
+  consentRecord,
+  consentShow,
+  consentRevoke,
+  templateList,
+  templateShow,
+  templateTest,
+  templatePropose,
+  templateApprove,
+  unitList,
+  unitAdd,
+  configList,
+  configShow,
+  configSet,
+  configHistory,
+  configRollback,
+  confirm,
+  approve,
+  reject,
+  roleGrant,
+  roleRevoke,
+  roleList,
+  status,
+]

@@ -1,0 +1,192 @@
+import { hours } from '../../core/domain/clock.ts'
+import { isRefusal, refuse } from '../../core/domain/refusal.ts'
+import { isPin } from '../../core/pin.ts'
+import { createLink, withdrawLinks } from '../../core/store/links.ts'
+import { setPin } from '../../core/store/patient-desk.ts'
+import {
+  addCaregiver,
+  addPatient,
+  changeNumber,
+  closePatient,
+  listPatients,
+  openPatientName,
+  unlockPerson,
+} from '../../core/store/patients.ts'
+import { deskRooms } from '../../core/store/rooms.ts'
+import { queueText } from '../../core/store/texts.ts'
+import { about, answer, code, table } from './answer.ts'
+import { birthDate, choice, named, optional, patientCode, phone, phrase } from './args.ts'
+import { command } from './command.ts'
+import { careRoles, findPatient, findPerson, langArg, nameArg, personArg } from './patient-args.ts'
+
+const unitArg = () => optional(named('unit', phrase('unit', 'main', 40)))
+
+export const patientAdd = command({
+  words: ['patient', 'add'],
+  needs: careRoles,
+  args: { number: phone(), dob: named('dob', birthDate()), name: nameArg(), lang: langArg(), unit: unitArg() },
+  help: 'Enrol a patient: makes their encrypted care room.',
+  detail: 'No text goes out before a consent is recorded.',
+  phi: true,
+  run: async ({ tx, sender, room }, { number, dob, name, lang, unit }) => {
+    const known = new Set(['main', ...(await deskRooms(tx.sql)).map(r => r.unit)])
+    const wanted = unit ?? (room.class === 'desk' ? (room.unit ?? 'main') : 'main')
+    if (!known.has(wanted))
+      return refuse('unknown-unit', `There is no unit "${wanted}"; these are: ${[...known].join(', ')}.`)
+    const added = await addPatient(tx, { phone: number, dob, name, lang, unit: wanted, by: sender.userId })
+    if (isRefusal(added)) return added
+    return about(
+      added.id,
+      answer(
+        `The patient is ${added.code}. I am making the care room and will send you its link in a moment.`,
+        'Texts need their consent; when they have given it:',
+        code(`!consent record ${added.code} care verbal`),
+      ),
+    )
+  },
+})
+
+export const patientList = command({
+  words: ['patient', 'list'],
+  needs: careRoles,
+  args: { state: optional(choice(['open', 'enrolling', 'failed', 'closed'])), unit: unitArg(), name: nameArg() },
+  help: 'Patients with code, name and unit; of one unit, state or name.',
+  run: async ({ tx }, { state, unit, name }) => {
+    const all = (await listPatients(tx.sql, { ...(unit ? { unit } : {}), ...(state ? { state } : {}) })).filter(
+      p => state !== undefined || p.state !== 'closed',
+    )
+    const named = await Promise.all(
+      all.map(async p => ({ ...p, name: (await openPatientName(tx.deps.seal, p)) ?? '' })),
+    )
+    const plain = (s: string) => s.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+    const rows = named.filter(p => name === undefined || plain(p.name).includes(plain(name)))
+    if (rows.length === 0) return answer('No such patients.')
+    return answer(
+      ...table(
+        ['Code', 'Name', 'Unit', 'State', 'Language', 'Since'],
+        rows.map(p => [p.code, p.name, p.unit, p.state, p.lang, new Date(p.createdAt).toISOString().slice(0, 10)]),
+      ),
+    )
+  },
+})
+
+export const patientLink = command({
+  words: ['patient', 'link'],
+  needs: careRoles,
+  args: { code: patientCode(), person: personArg() },
+  help: 'Text a fresh secure link to the number on file; earlier links close.',
+  run: async (context, { code: typed, person: n }) => {
+    const { tx, settings, publicUrl } = context
+    const found = await findPerson(context, typed, n)
+    if (isRefusal(found)) return found
+    const { patient, person } = found
+    if (patient.state !== 'open') return refuse('not-ready', `The care room of ${typed} is not ready yet.`)
+    await withdrawLinks(tx, person.id, 'replaced')
+    const lifeMs = hours(settings['link.life_hours'])
+    const link = await createLink(tx, { person: person.id, patient: patient.id, reason: 'message', publicUrl, lifeMs })
+    const template = 'new-link' as const
+    const queued = await queueText(tx, {
+      person: person.id,
+      template,
+      lang: person.lang,
+      vars: {},
+      link,
+      class: 'care',
+    })
+    if (isRefusal(queued)) return queued
+    return about(
+      patient.id,
+      answer(`A new link goes to ${typed} by text. !patient status ${typed} shows how far it has come.`),
+    )
+  },
+})
+
+export const patientClose = command({
+  words: ['patient', 'close'],
+  needs: careRoles,
+  args: { code: patientCode() },
+  help: "End a patient's enrolment: links close at once and the care room is archived.",
+  run: async (context, { code: typed }) => {
+    const patient = await findPatient(context, typed)
+    if (isRefusal(patient)) return patient
+    const refusal = await closePatient(context.tx, patient.id, context.sender.userId)
+    return (
+      refusal ?? about(patient.id, answer(`${typed} is closed. Links and sessions ended; the room is being archived.`))
+    )
+  },
+})
+
+export const patientNumber = command({
+  words: ['patient', 'number'],
+  needs: careRoles,
+  args: { code: patientCode(), number: phone(), person: personArg() },
+  help: 'Change a telephone number; earlier links and sessions end.',
+  phi: true,
+  run: async (context, { code: typed, number, person: n }) => {
+    const found = await findPerson(context, typed, n)
+    if (isRefusal(found)) return found
+    await changeNumber(context.tx, found.person.id, number, context.sender.userId)
+    return about(
+      found.patient.id,
+      answer(
+        `The number of ${typed} ends in …${number.slice(-2)} now. Earlier links are closed; to text a new one: !patient link ${typed}`,
+      ),
+    )
+  },
+})
+
+export const patientCaregiver = command({
+  words: ['patient', 'caregiver'],
+  needs: careRoles,
+  args: { code: patientCode(), number: phone(), dob: named('dob', birthDate()), name: nameArg(), lang: langArg() },
+  help: 'Add a caregiver or proxy with an own number, date of birth, consent and link to the same room.',
+  phi: true,
+  run: async ({ tx, sender }, { code: typed, number, dob, name, lang }) => {
+    const patient = await findPatient({ tx }, typed)
+    if (isRefusal(patient)) return patient
+    const added = await addCaregiver(tx, patient.id, {
+      phone: number,
+      dob,
+      name,
+      lang: lang ?? patient.lang,
+      by: sender.userId,
+    })
+    if (isRefusal(added)) return added
+    return about(
+      patient.id,
+      answer(
+        `The caregiver joins the room of ${typed} in a moment. They need a consent of their own; !patient status ${typed} shows their number in the list.`,
+      ),
+    )
+  },
+})
+
+export const patientUnlock = command({
+  words: ['patient', 'unlock'],
+  needs: careRoles,
+  args: { code: patientCode(), person: personArg() },
+  help: 'Let a person try again who entered the date of birth wrong three times. Check first who has the telephone.',
+  run: async (context, { code: typed, person: n }) => {
+    const found = await findPerson(context, typed, n)
+    if (isRefusal(found)) return found
+    await unlockPerson(context.tx, found.person.id, context.sender.userId)
+    return about(found.patient.id, answer(`Unlocked. To text a new link: !patient link ${typed}`))
+  },
+})
+
+export const patientPin = command({
+  words: ['patient', 'pin'],
+  needs: careRoles,
+  args: { code: patientCode(), pin: phrase('pin', '4711', 8), person: personArg() },
+  help: 'Set the PIN (4 to 8 digits) that the page asks where the clinic uses PINs; "none" removes it.',
+  phi: true,
+  run: async (context, { code: typed, pin, person: n }) => {
+    const found = await findPerson(context, typed, n)
+    if (isRefusal(found)) return found
+    const none = pin.toLowerCase() === 'none'
+    if (!none && !isPin(pin)) return refuse('bad-pin', 'A PIN has 4 to 8 digits.')
+    await setPin(context.tx, found.person.id, none ? null : pin, context.sender.userId)
+    const hint = context.settings['link.factors'].includes('pin') ? '' : ' It is not asked: link.factors has no pin.'
+    return about(found.patient.id, answer(`The PIN is ${none ? 'removed' : 'set'}.${hint}`))
+  },
+})

@@ -1,0 +1,64 @@
+import type { Answer, Block } from './answer.ts'
+
+/** A message's two forms (client-server API, m.text with org.matrix.custom.html). */
+export type Rendered = { text: string; html: string }
+
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+export const escapeHtml = (s: string): string => s.replace(/[&<>"']/g, c => escapes[c] ?? c)
+
+/** Only our own room and event links become links; everything else stays words. */
+const linked = (s: string): string =>
+  escapeHtml(s)
+    .replace(/https:\/\/matrix\.to\/#\/[!#@$][^\s<&]*[^\s<&.,;:)]/g, url => `<a href="${url}">${url}</a>`)
+    .replaceAll('\n', '<br>')
+
+const plainTable = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const width = head.map((h, i) => Math.max(h.length, ...rows.map(r => (r[i] ?? '').length)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((c, i) => c.padEnd(width[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [head, ...rows].map(line).join('\n')
+}
+
+const plain = (b: Block): string => {
+  switch (b.kind) {
+    case 'text':
+    case 'code':
+    case 'heading':
+      return b.text
+    case 'list':
+      return b.items.map(i => `• ${i}`).join('\n')
+    case 'fields':
+      return b.fields.map(([k, v]) => `${k}: ${v}`).join('\n')
+    case 'table':
+      return plainTable(b.head, b.rows)
+  }
+}
+
+const cells = (tag: 'th' | 'td', row: readonly string[]) =>
+  `<tr>${row.map(c => `<${tag}>${linked(c)}</${tag}>`).join('')}</tr>`
+
+const html = (b: Block): string => {
+  switch (b.kind) {
+    case 'text':
+      return `<p>${linked(b.text)}</p>`
+    case 'heading':
+      return `<p><strong>${linked(b.text)}</strong></p>`
+    case 'code':
+      return `<pre><code>${escapeHtml(b.text)}</code></pre>`
+    case 'list':
+      return `<ul>${b.items.map(i => `<li>${linked(i)}</li>`).join('')}</ul>`
+    case 'fields':
+      return `<p>${b.fields.map(([k, v]) => `<strong>${linked(k)}:</strong> ${linked(v)}`).join('<br>')}</p>`
+    case 'table':
+      return `<table><thead>${cells('th', b.head)}</thead><tbody>${b.rows.map(r => cells('td', r)).join('')}</tbody></table>`
+  }
+}
+
+/** Turns an answer into words and into HTML in which everything that people typed is escaped. */
+export const render = (a: Answer): Rendered => ({
+  text: a.blocks.map(plain).join('\n\n'),
+  html: a.blocks.map(html).join(''),
+})

@@ -1,0 +1,31 @@
+import { systemHealth } from '../../core/store/health.ts'
+import { answer, fields, table } from './answer.ts'
+import { command } from './command.ts'
+import { ago } from './patient-status.ts'
+
+export const status = command({
+  words: ['status'],
+  needs: ['admin', 'supervisor'],
+  args: {},
+  help: 'How the services are: what waits in each queue, who leads, how the texts of the last 24 hours went.',
+  run: async ({ tx }) => {
+    const health = await systemHealth(tx.sql, tx.now)
+    const texts = Object.entries(health.texts).map(([state, n]) => `${n} ${state}`)
+    return answer(
+      ...table(
+        ['Queue', 'Waiting', 'Oldest due', 'Given up'],
+        health.queues.map(q => [
+          q.name,
+          String(q.waiting),
+          q.oldestDue === null ? '' : ago(q.oldestDue, tx.now),
+          String(q.givenUp),
+        ]),
+      ),
+      ...table(
+        ['Leader of', 'Process', 'State'],
+        health.leaders.map(l => [l.name, l.holder, l.aliveForMs > 0 ? 'alive' : 'gone']),
+      ),
+      fields(['Texts, 24 hours', texts.join(', ') || 'none'], ['Schema', health.schema]),
+    )
+  },
+})
