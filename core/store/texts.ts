@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { hours, type Instant } from '../domain/clock.ts'
+import { hours, type Instant, minutes } from '../domain/clock.ts'
 import type { ConsentScope } from '../domain/consent.ts'
 import { type LinkId, newId, type PersonId, type TextId } from '../domain/ids.ts'
 import { zoneOfNumber } from '../domain/phone-zones.ts'
@@ -111,7 +111,9 @@ export const textWords = (
   job: Pick<TextJob, 'vars' | 'link'>,
   now: Instant,
 ): string => {
-  const left = job.link?.expiresAt ? Math.max(1, Math.floor((job.link.expiresAt - now) / hours(1))) : undefined
+  const left = job.link?.expiresAt
+    ? Math.max(1, Math.floor((job.link.expiresAt - now + minutes(10)) / hours(1)))
+    : undefined
   const link: TemplateVars = job.link ? { link: job.link.url, hours: left ?? settings['link.life_hours'] } : {}
   return fitSegments(renderTemplate(body, { ...clinicVars(settings, lang), ...link, ...job.vars }))
 }
