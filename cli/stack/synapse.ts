@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { homeserverConfig, logConfig } from '../../config/synapse/homeserver.ts'
 import { type Child, lastLines, startChild } from './child.ts'
+import { listensOn } from './listening.ts'
 import { pythonEnvironment } from './python.ts'
 import { ensureAccount, type Registered, registerWithSecret } from './register.ts'
 import { waitUntil } from './wait-until.ts'
@@ -60,7 +61,7 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
     env: { ...pythonEnvironment(), PYTHONPATH: moduleFolder, PYTHONUNBUFFERED: '1', PYTHONPYCACHEPREFIX: undefined },
     onSpawn: options.onSpawn,
   })
-  await waitUntil(() => answers(url), {
+  await waitUntil(async () => (listensOn(child.pid, options.port) ? answers(url) : undefined), {
     what: 'Synapse',
     timeoutMs: 120_000,
     everyMs: 50,

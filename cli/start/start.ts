@@ -17,7 +17,7 @@ import { type Accounts, makeAccounts } from './accounts.ts'
 import { buildPages } from './build-page.ts'
 import { keptJson, makeDataFolder, makeKeys } from './data-folder.ts'
 import { writeEffective } from './effective.ts'
-import { openLedger } from './ledger.ts'
+import { type Ledger, openLedger } from './ledger.ts'
 import { lockDataFolder } from './lock.ts'
 import { planPorts } from './plan-ports.ts'
 import { checkOwnHomeserver, writeRegistrations } from './prepare.ts'
@@ -47,34 +47,39 @@ const demoSettings = { 'clinic.name': 'Riverside Clinic', 'clinic.phone': '+1555
 export const startWardroom = (given: Config, print: (line: string) => void): Starting => {
   const config = { ...given, dataDir: resolve(given.dataDir) }
   const parts: Supervised[] = []
-  let cleanUp: () => Promise<void> = async () => undefined
+  let ledger: Ledger | undefined
+  let release = () => undefined as unknown
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      for (const part of parts.toReversed()) await part.stop()
-      await cleanUp()
-    })()
-    return stopping
-  }
   const begin = async (): Promise<Wardroom> => {
     makeDataFolder(config.dataDir)
-    const release = lockDataFolder(config.dataDir, join(config.dataDir, 'run/lock.json'))
-    const ledger = openLedger(join(config.dataDir, 'run/processes.json'))
-    cleanUp = async () => {
-      await ledger.endOrphans() // a part that was only just being started
-      release()
-    }
+    release = lockDataFolder(config.dataDir, join(config.dataDir, 'run/lock.json'))
+    ledger = openLedger(join(config.dataDir, 'run/processes.json'))
     const orphans = await ledger.endOrphans()
     if (orphans.length > 0) print(`Ended what an earlier run left behind: ${orphans.join(', ')}`)
+    const { record } = ledger
     return assemble(config, {
       print,
-      record: ledger.record,
+      record,
       add: part => parts.push(part),
       stopped: () => stopping !== undefined,
       stop,
     })
   }
-  const wardroom = begin().catch(async error => {
+  const stopParts = async () => {
+    for (let part = parts.pop(); part; part = parts.pop()) await part.stop()
+    await ledger?.endOrphans() // a part that was only just being started
+  }
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      await stopParts()
+      await begun.catch(() => undefined)
+      await stopParts() // what was added before the start noticed
+      release()
+    })()
+    return stopping
+  }
+  const begun = begin()
+  const wardroom = begun.catch(async error => {
     await stop()
     throw error
   })

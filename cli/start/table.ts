@@ -9,7 +9,7 @@ export const startTable = ({ config, accounts, embedded }: Wardroom): string => 
   const homeserver = embedded.synapse ? config.homeserver.url.replace('127.0.0.1', 'localhost') : config.homeserver.url
   const addresses: [string, string][] = [
     ...(local ? [['Try it: both sides in one window', `${localUrl}/try`] as [string, string]] : []),
-    ...(local ? [["The patient's telephone", `${localUrl}/`] as [string, string]] : []),
+    ...(local ? [["The patient's telephone", `${localUrl}/handset`] as [string, string]] : []),
     ['Patient page (texts link here)', config.publicUrl],
     ['Homeserver, for Element', `${homeserver}  (user ids end in :${config.homeserver.serverName})`],
     ['Data and logs', config.dataDir],
