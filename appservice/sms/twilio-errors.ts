@@ -15,7 +15,10 @@ const table: Record<SmsErrorClass, string> = {
 }
 const classes = new Map(
   (Object.entries(table) as [SmsErrorClass, string][]).flatMap(([kind, codes]) =>
-    codes.split(' ').map(code => [code, kind] as const),
+    codes
+      .split(' ')
+      .filter(Boolean)
+      .map(code => [code, kind] as const),
   ),
 )
 

@@ -62,7 +62,7 @@ export const placeholdersIn = (body: string): string[] => {
 /** Fills a body in. @throws when a value is missing: a text with a hole never goes out. */
 export const renderTemplate = (body: string, vars: TemplateVars): string =>
   body.replace(/\{([^{}]*)\}/g, (_, word: string) => {
-    const value = vars[word as Placeholder]
+    const value = Object.hasOwn(vars, word) ? vars[word as Placeholder] : undefined
     if (value === undefined || value === '') throw new Error(`the template needs {${word}} and was given none`)
     return String(value)
   })
