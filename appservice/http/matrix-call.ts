@@ -19,6 +19,12 @@ export const matrixError = (res: Response, status: number, errcode: string, erro
   else res.status(status).json({ errcode, error })
 }
 
-/** The bearer of a page that was replaced or has ended: js-sdk stops at this code, and only at this. */
-export const loggedOut = (res: Response): void =>
-  matrixError(res, 401, 'M_UNKNOWN_TOKEN', 'This page is no longer signed in')
+/** `superseded`: a newer tab or browser has the session; `over`: nobody has. */
+export type Why = 'superseded' | 'over'
+
+/** The bearer of a page that was replaced or has ended: js-sdk stops at this code, and only at this. The page says which of the two it was. */
+export const loggedOut = (res: Response, why: Why): void => {
+  if (res.headersSent) return void res.destroy()
+  const error = 'This page is no longer signed in'
+  res.status(401).json({ errcode: 'M_UNKNOWN_TOKEN', error, soft_logout: false, 'io.wardroom.why': why })
+}

@@ -41,7 +41,7 @@ export const upload = async (call: Call, limit: number): Promise<void> => {
     duplex: 'half',
   } as RequestInit)
   const json = (await answer.json()) as { content_uri?: string }
-  if (answer.status === 401) return loggedOut(res)
+  if (answer.status === 401) return loggedOut(res, 'over')
   const media = json.content_uri?.startsWith('mxc://') ? json.content_uri.slice(6) : undefined
   if (answer.ok && media) await transact(deps.store, tx => noteUpload(tx, session, media, length))
   res.status(answer.status).json(json)
@@ -64,7 +64,7 @@ export const download = async (call: Call, members: RoomMembers): Promise<void> 
   const answer = await deps.homeserver.fetchAs({ userId: session.userId })(url, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(300_000)]),
   })
-  if (answer.status === 401) return loggedOut(res)
+  if (answer.status === 401) return loggedOut(res, 'over')
   if (!answer.ok || !answer.body) {
     await answer.body?.cancel()
     return notFound()

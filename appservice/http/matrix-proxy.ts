@@ -20,7 +20,7 @@ import {
   syncForRoom,
   usersIn,
 } from './matrix-bodies.ts'
-import { type Call, loggedOut, matrixError } from './matrix-call.ts'
+import { type Call, loggedOut, matrixError, type Why } from './matrix-call.ts'
 import { download, upload } from './matrix-media.ts'
 import { auditRead, auditWrite, noteAnswered, noteReceipt } from './matrix-records.ts'
 import { matchRoute } from './matrix-routes.ts'
@@ -33,15 +33,16 @@ const refusals = {
   credentials: [400, 'M_UNRECOGNIZED', 'Tokens and users do not belong into an address'],
 } as const
 
-/** The session of cookie and bearer together, if it lives and this page is its newest. */
-const sessionOf = async (deps: PublicDeps, cookies: Cookies, req: Request): Promise<Session | undefined> => {
+/** The session of cookie and bearer together, if it lives and this page is its newest; else why not. */
+const sessionOf = async (deps: PublicDeps, cookies: Cookies, req: Request): Promise<Session | Why> => {
   const cookie = readCookie(req, cookies.session)
   const bearer = /^Bearer ([A-Za-z0-9_-]{16,64})$/.exec(req.headers.authorization ?? '')?.[1]
-  if (!cookie || !bearer) return undefined
+  if (!cookie || !bearer) return 'over'
   const session = await peekSession(deps.store.db, cookie)
-  if (!session?.deviceId || !holdsBearer(session, bearer)) return undefined
+  if (!session) return 'over'
   const now = standing(session, deps.store.clock.now())
-  return now === 'live' || now === 'reauth' ? session : undefined
+  if (now !== 'live' && now !== 'reauth') return session.endReason === 'replaced' ? 'superseded' : 'over'
+  return session.deviceId && holdsBearer(session, bearer) ? session : 'superseded'
 }
 
 const bodyOf = (req: Request, res: Response, limit: number): Promise<Json | undefined> =>
@@ -76,7 +77,7 @@ const relay = async (
   const { res } = call
   if (Number(answer.headers.get('content-length') ?? 0) > maxAnswer) throw new Error('the answer is too large')
   const json: unknown = await answer.json()
-  if (answer.status === 401) return loggedOut(res)
+  if (answer.status === 401) return loggedOut(res, 'over')
   const body = answer.ok && isObject(json) ? await change(json) : json
   res.status(answer.status).json(body)
 }
@@ -95,7 +96,7 @@ const sync = async (call: Call, cookies: Cookies): Promise<void> => {
   const answer = await upstream(call)
   // A bearer that was superseded while its poll was open gets nothing of what the poll brought.
   const current = await sessionOf(deps, cookies, req)
-  if (!current || current.deviceId !== session.deviceId) return loggedOut(res)
+  if (typeof current === 'string') return loggedOut(res, current)
   await relay(call, answer, json => syncForRoom(json, session.roomId))
 }
 
@@ -173,7 +174,7 @@ export const matrixProxy = (deps: PublicDeps, cookies: Cookies, live: LiveCalls)
     const site = req.headers['sec-fetch-site']
     if (site !== undefined && site !== 'same-origin') return matrixError(res, 403, 'M_FORBIDDEN', 'Not from this page')
     const session = await sessionOf(deps, cookies, req)
-    if (!session) return loggedOut(res)
+    if (typeof session === 'string') return loggedOut(res, session)
     const scope = { userId: session.userId, roomId: session.roomId as RoomId }
     const matched = matchRoute(req.method, req.originalUrl, scope)
     if ('refused' in matched) {
@@ -188,8 +189,8 @@ export const matrixProxy = (deps: PublicDeps, cookies: Cookies, live: LiveCalls)
       await handle({ deps, session, matched, req, res, signal: open.signal }, cookies, members)
     } catch (error) {
       if (open.signal.aborted) {
-        if (!res.destroyed && !(await sessionOf(deps, cookies, req))) return loggedOut(res)
-        return void res.destroy()
+        const now = res.destroyed ? session : await sessionOf(deps, cookies, req)
+        return typeof now === 'string' ? loggedOut(res, now) : void res.destroy()
       }
       deps.log.warn(
         { call: matched.route.path, error: (error as Error).message },

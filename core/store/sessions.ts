@@ -26,6 +26,8 @@ export type Session = SessionTimes & {
   userId: string
   roomId: string
   startedAt: number
+  /** Why it ended: a code. */
+  endReason: string | null
 }
 
 export type Origin = { ip?: string; agent?: string }
@@ -47,6 +49,7 @@ const toSession = (r: Row): Session => ({
   idleMs: r.idle_ms as number,
   reauthMs: r.reauth_ms as number,
   endedAt: r.ended_at as number | null,
+  endReason: r.end_reason as string | null,
 })
 
 /** The actor of everything that a patient's browser does. */
