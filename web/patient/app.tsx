@@ -51,7 +51,8 @@ export const App = ({ state, send, loadMedia, inside: Inside }: Props): JSX.Elem
     case 'starting':
       return (
         <Frame {...props}>
-          <p role="status">{words.loading}</p>
+          <h1 class="unseen">{words.loading}</h1>
+          <p aria-hidden="true">{words.loading}</p>
         </Frame>
       )
     case 'landing':

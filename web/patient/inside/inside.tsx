@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { Composer } from '../../shared/conversation/composer.tsx'
-import { CloseIcon, InfoIcon, LockIcon, MenuIcon, OfflineIcon, PhoneIcon } from '../../shared/conversation/icons.tsx'
+import { CloseIcon, InfoIcon, MenuIcon, OfflineIcon, PhoneIcon } from '../../shared/conversation/icons.tsx'
 import { MessageList } from '../../shared/conversation/message-list.tsx'
 import { talkWords } from '../../shared/conversation/text/index.ts'
 import { talkView } from '../../shared/conversation/view-model.ts'
@@ -45,6 +45,7 @@ export const Inside = ({ state, send, loadMedia }: InsideProps): JSX.Element => 
             discard: id => send({ type: 'discard', id }),
           }}
           loadOlder={() => send({ type: 'older' })}
+          intro={words.private}
           expect={expectation(state, words)}
           seen={id => send({ type: 'seen', id })}
         />
@@ -157,7 +158,7 @@ const Banner = ({ state, words }: Omit<PartProps, 'send'>): JSX.Element => {
   const { clinic, lang, talk } = state
   const trouble = !state.online ? words.offline : talk?.connection === 'reconnecting' ? words.serverDown : null
   return (
-    <div class="banners">
+    <aside class="banners" aria-label={words.emergencyTitle}>
       <p class="banner-emergency">
         <InfoIcon />
         <span>{clinic?.emergency[lang]}</span>
@@ -170,10 +171,6 @@ const Banner = ({ state, words }: Omit<PartProps, 'send'>): JSX.Element => {
           </p>
         ) : null}
       </div>
-      <p class="banner-private">
-        <LockIcon />
-        <span>{words.private}</span>
-      </p>
-    </div>
+    </aside>
   )
 }

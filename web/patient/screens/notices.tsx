@@ -138,9 +138,17 @@ const Failed = ({ why, ...props }: ScreenProps & { why: 'setup' | 'homeserver' }
 const Ended = ({ screen, ...props }: ScreenProps & { screen: Extract<Screen, { at: 'ended' }> }): JSX.Element => {
   const text = props.words.ended
   const lines = [screen.why === 'you' ? text.youText : text.idleText, ...(screen.draft ? [text.draft] : []), text.close]
+  const again =
+    screen.why === 'you' ? (
+      <button type="button" class="plain wide" onClick={() => props.send({ type: 'new-link' })}>
+        {text.newLink}
+      </button>
+    ) : (
+      <Main label={text.again} busyLabel={props.words.busy} onClick={() => props.send({ type: 'open' })} />
+    )
   return (
     <Notice {...props} badge={screen.why === 'you' ? 'tick' : 'clock'} title={text[screen.why]} lines={lines}>
-      <Main label={text.again} busyLabel={props.words.busy} onClick={() => props.send({ type: 'open' })} />
+      {again}
     </Notice>
   )
 }

@@ -140,9 +140,11 @@ export const en = {
     over: 'Your time on this page is over',
     youText: 'Your messages are locked again. Nothing was kept on this device.',
     idleText: 'You were away for a while, so we locked your messages. Nothing was kept on this device.',
+    overText: 'To keep your messages safe, we locked them. Nothing was kept on this device.',
     draft: 'What you were writing is saved. It will be there when you come back.',
     again: 'Open my messages again',
-    close: 'You can close this page now.',
+    newLink: 'Text me a new link for later',
+    close: 'You can close this page now. When your care team writes to you, we text you a new link.',
   },
   otherTab: {
     title: 'Your messages are open somewhere else',

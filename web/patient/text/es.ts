@@ -140,9 +140,11 @@ export const es: Words = {
     over: 'Su tiempo en esta página terminó',
     youText: 'Sus mensajes están protegidos otra vez. No quedó nada en este dispositivo.',
     idleText: 'Estuvo un rato sin usar la página y protegimos sus mensajes. No quedó nada en este dispositivo.',
+    overText: 'Para proteger sus mensajes, los cerramos. No quedó nada en este dispositivo.',
     draft: 'Lo que estaba escribiendo está guardado. Lo encontrará cuando vuelva.',
     again: 'Abrir mis mensajes otra vez',
-    close: 'Ya puede cerrar esta página.',
+    newLink: 'Enviarme un enlace nuevo para después',
+    close: 'Ya puede cerrar esta página. Cuando su equipo médico le escriba, le enviaremos un enlace nuevo.',
   },
   otherTab: {
     title: 'Sus mensajes están abiertos en otro lugar',

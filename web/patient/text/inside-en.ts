@@ -4,7 +4,7 @@ export const insideEn = {
   menu: 'Menu',
   closeMenu: 'Close the menu',
   callUs: 'Call us',
-  callClinic: (clinic: string, phone: string) => `Call ${clinic}, ${phone}`,
+  callClinic: (clinic: string, phone: string) => `Call us: ${clinic}, ${phone}`,
   about: 'Who answers, and when',
   permissions: 'My permissions',
   logOff: 'Log off',
@@ -52,7 +52,8 @@ export const insideEn = {
   reauthText: 'You have been here for an hour. Nothing that you wrote is lost.',
 
   leaveTitle: 'Log off?',
-  leaveText: 'Your messages are locked again. You can open them later with the same link or a new one.',
+  leaveText:
+    'Your messages are locked again and this link is used up. We text you a new link when your care team writes, or when you ask for one.',
   leaveDraft: 'What you were writing is saved for next time.',
   leaveUnsent: 'A message was not sent yet. If you log off now, it is lost.',
   leaveYes: 'Log off',

@@ -6,7 +6,7 @@ export const insideEs: InsideWords = {
   menu: 'Menú',
   closeMenu: 'Cerrar el menú',
   callUs: 'Llamar',
-  callClinic: (clinic, phone) => `Llamar a ${clinic}, ${phone}`,
+  callClinic: (clinic, phone) => `Llamar: ${clinic}, ${phone}`,
   about: 'Quién responde y cuándo',
   permissions: 'Mis permisos',
   logOff: 'Cerrar sesión',
@@ -54,7 +54,8 @@ export const insideEs: InsideWords = {
   reauthText: 'Lleva una hora aquí. No se pierde nada de lo que escribió.',
 
   leaveTitle: '¿Cerrar la sesión?',
-  leaveText: 'Sus mensajes quedan protegidos otra vez. Puede abrirlos después con el mismo enlace o con uno nuevo.',
+  leaveText:
+    'Sus mensajes quedan protegidos otra vez y este enlace ya no funciona. Le enviamos uno nuevo cuando su equipo médico le escriba o cuando usted lo pida.',
   leaveDraft: 'Lo que estaba escribiendo queda guardado para la próxima vez.',
   leaveUnsent: 'Un mensaje todavía no se envió. Si cierra la sesión ahora, se pierde.',
   leaveYes: 'Cerrar sesión',

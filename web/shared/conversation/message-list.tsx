@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { DownIcon } from './icons.tsx'
+import { DownIcon, LockIcon } from './icons.tsx'
 import type { Lang } from './item.ts'
 import { Message, type MessageActions } from './message.tsx'
 import type { TalkWords } from './text/en.ts'
@@ -12,7 +12,8 @@ type Props = {
   words: TalkWords
   actions: MessageActions
   loadOlder: () => void
-  /** A quiet line under the newest message. */
+  /** A quiet line above the first message, and one under the newest. */
+  intro?: string
   expect?: string
   /** Called with the newest message of the other side when it is in view. */
   seen: (id: string) => void
@@ -24,7 +25,7 @@ const near = 80
  * The scrolling list of messages: a polite live log. It stays at the newest message unless the reader has scrolled up, and then keeps the place where they read,
  * also when older messages are put in front.
  */
-export const MessageList = ({ view, lang, words, actions, loadOlder, expect, seen }: Props): JSX.Element => {
+export const MessageList = ({ view, lang, words, actions, loadOlder, intro, expect, seen }: Props): JSX.Element => {
   const box = useRef<HTMLElement>(null)
   const kept = useRef({ bottom: true, height: 0, first: '' })
   const [below, setBelow] = useState(false)
@@ -75,6 +76,12 @@ export const MessageList = ({ view, lang, words, actions, loadOlder, expect, see
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <section ref={box} class="scroll" aria-label={words.list} tabIndex={0} onScroll={note}>
         <div class="scroll-inner">
+          {intro ? (
+            <p class="intro">
+              <LockIcon />
+              <span>{intro}</span>
+            </p>
+          ) : null}
           <div class="older">
             {view.older === 'some' ? (
               <button type="button" class="small" onClick={loadOlder}>
