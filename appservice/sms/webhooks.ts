@@ -39,7 +39,7 @@ const textId = z.string().regex(/^tx_[0-9a-z]{8,40}$/)
 const lower = { STOP: 'stop', START: 'start', HELP: 'help' } as const
 
 /**
- * `POST /sms/status` and `POST /sms/inbound` for the public app: 403 without Twilio's signature, 400 for a form that makes no sense; otherwise stored, committed
+ * To be mounted at `/sms`: `POST /sms/status` and `POST /sms/inbound` of the public app. 403 without Twilio's signature, 400 for a form that makes no sense; otherwise stored, committed
  * and only then acknowledged. Repeats change nothing (row 61).
  */
 export const smsWebhooks = (deps: WebhookDeps): express.Router => {
@@ -56,14 +56,14 @@ export const smsWebhooks = (deps: WebhookDeps): express.Router => {
     res.status(403).end()
   }
 
-  router.post('/sms/status', form, signed, async (req, res) => {
+  router.post('/status', form, signed, async (req, res) => {
     const report = statusForm.safeParse(req.body)
     if (!report.success) {
       res.status(400).end()
       return
     }
     const { MessageSid, MessageStatus, ErrorCode } = report.data
-    const ours = textId.safeParse(req.query.text)
+    const ours = textId.safeParse(new URL(req.originalUrl, base).searchParams.get('text'))
     const status = readStatus(MessageStatus, ErrorCode ? Number(ErrorCode) : undefined)
     const known = await transact(store, tx =>
       textStatus(tx, {
@@ -77,7 +77,7 @@ export const smsWebhooks = (deps: WebhookDeps): express.Router => {
     res.status(204).end()
   })
 
-  router.post('/sms/inbound', form, signed, async (req, res) => {
+  router.post('/inbound', form, signed, async (req, res) => {
     const message = inboundForm.safeParse(req.body)
     if (!message.success) {
       res.status(400).end()

@@ -43,7 +43,9 @@ export const smsWorld = async (options: SmsWorldOptions = {}) => {
   const page = await listen(app, { graceMs: 200 })
   const publicUrl = page.url.replace('127.0.0.1', 'localhost')
   const authToken = secret(smsToken)
-  app.use(smsWebhooks({ store, accountSid: localAccount.accountSid, authToken, publicUrl, log }))
+  app
+    .set('query parser', false)
+    .use('/sms', smsWebhooks({ store, accountSid: localAccount.accountSid, authToken, publicUrl, log }))
   const local = await startLocal({
     authToken,
     publicUrl,
