@@ -52,20 +52,13 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
   }
   if (c.kind === 'role.grant') {
     await grantRole(tx, { userId: c.user, role: c.role, by, identity: c.identity, approvedBy })
-    await followRole(tx, c.user)
     return answer(`Done: ${c.user} is ${c.role} now, bound to their present cryptographic identity.`)
   }
   const result = await revokeRole(tx, { userId: c.user, role: c.role, by, approvedBy })
   if (result === 'none') return refuse('no-such-role', `${c.user} does not hold ${c.role}.`)
   if (result === 'last')
     return refuse('last-admin', 'This is the last administrator; grant the role to somebody else first.')
-  await followRole(tx, c.user)
   return answer(`Done: ${c.user} is no longer ${c.role}.`)
-}
-
-/** The bot brings desk rooms and the direct chat in line with a person's roles. */
-const followRole = async (tx: Tx, user: UserId): Promise<void> => {
-  await tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user }, lane: `role:${user}` })
 }
 
 /** Stores the change for its author's `!confirm` and answers with the preview. */

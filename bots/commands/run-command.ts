@@ -123,7 +123,8 @@ const forbidden = (c: Command): Refusal =>
     `!${c.words.join(' ')} is for ${(c.needs as readonly string[]).join(' or ')}, and you do not hold that role.`,
   )
 
-const tellOfSuspension = async (tx: Tx, heard: Heard): Promise<void> => {
+/** Every administrator left hears that a person's identity is another one. */
+export const tellOfSuspension = async (tx: Tx, heard: Pick<Heard, 'eventId' | 'sender'>): Promise<void> => {
   const warning = answer(
     `${heard.sender} wrote with another cryptographic identity than the one that their roles were granted to. Their roles are suspended. ` +
       'If they set up encryption anew, check with them in person, then grant each role again with !role grant.',

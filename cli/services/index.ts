@@ -25,6 +25,12 @@ export const services: ServiceEntry[] = [
     load: () => import('./bridge.ts').then(m => m.bridge),
   },
   {
+    name: 'bots',
+    about: 'the bot that obeys commands',
+    wanted: () => true,
+    load: () => import('./bots.ts').then(m => m.bots),
+  },
+  {
     name: 'local',
     about: 'the local SMS server, the handset and the try-it page',
     wanted: config => config.sms.provider === 'local',

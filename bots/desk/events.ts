@@ -1,0 +1,124 @@
+import { hours } from '../../core/domain/clock.ts'
+import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { archiveRoom } from '../../core/store/care.ts'
+import type { InboxEvent } from '../../core/store/inbox.ts'
+import { listGrants } from '../../core/store/roles.ts'
+import { type KnownRoom, roomById } from '../../core/store/rooms.ts'
+import type { Effects } from '../../core/work/inbox-worker.ts'
+import type { Command } from '../commands/command.ts'
+import { messageText, threadOf } from '../commands/message-text.ts'
+import { type CommandDeps, type Heard, keyWait, planCommand } from '../commands/run-command.ts'
+import { say } from '../commands/say.ts'
+import { unheard, type Why } from '../commands/unheard.ts'
+import type { DeskDeps } from './deps.ts'
+import { greeting } from './jobs.ts'
+import { isLocal, membersOf } from './rooms.ts'
+
+const ignore: Effects = { kind: 'ignore' }
+
+type StrippedState = { type?: string }
+
+/** Only people of the clinic who hold a role, only into an encrypted chat of two. */
+const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
+  const room = event.roomId
+  const known = await roomById(d.store.db, room)
+  const state = (event.raw.unsigned?.invite_room_state ?? []) as StrippedState[]
+  const encrypted = state.some(s => s.type === 'm.room.encryption')
+  const direct = event.content.is_direct === true
+  const live = (await listGrants(d.store.db, { userId: event.sender })).some(g => g.suspendedAt === null)
+  const welcome = !known && encrypted && direct && live && isLocal(d, event.sender)
+  const job = welcome
+    ? { kind: 'bot.join', payload: { room, peer: event.sender } }
+    : { kind: 'bot.leave', payload: { room } }
+  return {
+    kind: 'done',
+    apply: async tx => {
+      await tx.audit({
+        actor: { kind: 'user', id: event.sender },
+        action: 'room.member',
+        object: { kind: 'room', id: room },
+        outcome: welcome ? 'done' : 'refused',
+        reason: welcome ? undefined : !live ? 'no-role' : !encrypted ? 'not-encrypted' : 'not-direct',
+        room,
+      })
+      await tx.enqueue({ queue: 'bots', ...job, key: `invited:${event.eventId}`, lane: room })
+    },
+  }
+}
+
+/** Members come and go: the bot greets whom it invited, and forgets a direct chat that its person has left. */
+const membership = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
+  const who = event.stateKey as UserId
+  const is = event.content.membership
+  if (who === d.bot.userId) return is === 'invite' ? invitation(d, event) : ignore
+  const room = await roomById(d.store.db, event.roomId)
+  if (room?.class !== 'direct' || room.peer !== who) return ignore
+  if (is === 'leave' || is === 'ban') return { kind: 'done', apply: tx => archiveRoom(tx, room.roomId) }
+  if (is !== 'join') return ignore
+  return { kind: 'done', apply: tx => say(tx, `greet:${room.roomId}:${who}`, { room: room.roomId }, greeting) }
+}
+
+/** Is a chat of two still one? Somebody else who was brought in must not read patient data. */
+const crowded = async (d: DeskDeps, room: KnownRoom): Promise<boolean> =>
+  room.class === 'direct' && (await membersOf(d, room.roomId)).some(m => m !== room.peer && m !== d.bot.userId)
+
+const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, room: KnownRoom): Promise<Effects> => {
+  const at = { eventId: event.eventId, roomId: event.roomId, sender: event.sender, thread: threadOf(event.content) }
+  const refused = (why: Why, identity: string | null = null): Effects => ({
+    kind: 'done',
+    apply: tx => unheard(tx, { ...at, identity }, why),
+  })
+  const read = await d.bot.decrypt(event.raw)
+  switch (read.kind) {
+    case 'plaintext':
+      return ignore
+    case 'missing-key':
+      if (event.expired || read.withheld) return refused('no-key')
+      return { kind: 'park', reason: 'no room key', until: event.receivedAt + keyWait }
+    case 'unsigned':
+      if (read.reason !== 'identity-changed') return refused('unsigned')
+      return refused('unsigned', (await d.bot.identityOf(event.sender)).masterKey)
+    case 'unreadable':
+      return refused('broken')
+  }
+  const text = messageText(read.type, read.content)
+  if (text === undefined) return ignore
+  const heard: Heard = {
+    ...at,
+    room,
+    deviceId: read.deviceId ?? '',
+    identity: read.masterKey,
+    text,
+    attempts: event.attempts,
+  }
+  const bang = text.trimStart().startsWith('!')
+  if (bang && d.store.clock.now() - event.originServerTs > staleAfter) return refused('stale', read.masterKey)
+  if (bang && (await crowded(d, room))) return refused('crowded', read.masterKey)
+  const apply = await planCommand(commands, heard)
+  return apply ? { kind: 'done', apply } : ignore
+}
+
+/** A command that waited longer than this, because the bot was away, is asked for again instead of being obeyed late. */
+const staleAfter = hours(1)
+
+/**
+ * What the desk bot does with an event of any room: obeys encrypted commands in its direct chats and desk rooms, answers invitations, and leaves care rooms and
+ * everything in clear alone.
+ */
+export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: InboxEvent) => Promise<Effects>) => {
+  const context: CommandDeps = {
+    store: d.store,
+    commands,
+    lookups: { identityOf: async user => (await d.bot.identityOf(user as UserId)).masterKey },
+    publicUrl: d.publicUrl,
+    serverName: d.serverName,
+    bot: d.bot.userId,
+  }
+  return async event => {
+    if (event.type === 'm.room.member') return membership(d, event)
+    if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
+    const room = await roomById(d.store.db, event.roomId as RoomId)
+    if (room?.class !== 'direct' && room?.class !== 'desk') return ignore
+    return message(d, context, event, room)
+  }
+}

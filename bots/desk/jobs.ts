@@ -1,0 +1,170 @@
+import type { EventId, RoomId, UserId } from '../../core/domain/ids.ts'
+import { permits } from '../../core/domain/roles.ts'
+import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { listGrants } from '../../core/store/roles.ts'
+import { deskRooms, directRoomWith, recordDirectRoom } from '../../core/store/rooms.ts'
+import type { Tx } from '../../core/store/tx.ts'
+import { type JobHandler, type Outcome, txnIdFor } from '../../core/work/outbox-worker.ts'
+import { answer } from '../commands/answer.ts'
+import { escapeHtml } from '../commands/render.ts'
+import { type ReactJob, type RedactJob, type SayJob, say } from '../commands/say.ts'
+import { alertSentence, type DeskAlert } from './alerts.ts'
+import type { DeskDeps } from './deps.ts'
+import { ensureDeskRoom, leave, remove, setTopic } from './rooms.ts'
+
+const done: Outcome = { kind: 'done' }
+
+/** A room that threw the bot out, or an event that is gone: given up visibly at once instead of being tried for hours. */
+const givingUp =
+  (handler: JobHandler): JobHandler =>
+  async (job, ctx) => {
+    try {
+      return await handler(job, ctx)
+    } catch (e) {
+      if (e instanceof MatrixRefusal && (e.status === 403 || e.status === 404))
+        return { kind: 'failed', reason: `${e.status} ${e.errcode}` }
+      throw e
+    }
+  }
+
+const content = ({ text, html, thread }: SayJob) => ({
+  msgtype: 'm.text',
+  body: text,
+  format: 'org.matrix.custom.html',
+  formatted_body: html ?? escapeHtml(text).replaceAll('\n', '<br>'),
+  ...(thread
+    ? {
+        'm.relates_to': {
+          rel_type: 'm.thread',
+          event_id: thread,
+          is_falling_back: true,
+          'm.in_reply_to': { event_id: thread },
+        },
+      }
+    : {}),
+})
+
+/** The bot's own direct chat with a person, made where there is none; `record` notes it in the job's transaction. */
+const openDirect = async (
+  d: DeskDeps,
+  user: UserId,
+): Promise<{ roomId: RoomId; record: (tx: Tx) => Promise<void> }> => {
+  const roomId = await d.bot.createDirect(user)
+  const known = await directRoomWith(d.store.db, d.bot.userId, user)
+  if (known?.roomId !== roomId) await setTopic(d, roomId)
+  return { roomId, record: tx => recordDirectRoom(tx, { roomId, peer: user, createdBy: d.bot.userId }) }
+}
+
+/** `bot.say`: an encrypted message to a person's direct chat or a room. */
+const speak =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const order = job.payload as SayJob
+    const { to } = order
+    const opened = 'user' in to ? await openDirect(d, to.user as UserId) : undefined
+    const roomId = opened?.roomId ?? ((to as { room: string }).room as RoomId)
+    await d.bot.send(roomId, 'm.room.message', content(order), { txnId: txnIdFor(job.id, 'say') })
+    return { kind: 'done', apply: opened?.record }
+  }
+
+/** `bot.react` */
+const mark =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const { room, event, key } = job.payload as ReactJob
+    await d.bot.react(room as RoomId, event as EventId, key, { txnId: txnIdFor(job.id, 'react') })
+    return done
+  }
+
+/** `bot.redact`: takes away a command that held patient data; where the bot has no power to, it says so. */
+const redact =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const { room, event, thread } = job.payload as RedactJob
+    try {
+      await d.bot.redact(room as RoomId, event as EventId, { txnId: txnIdFor(job.id, 'redact') })
+      return done
+    } catch (e) {
+      if (!(e instanceof MatrixRefusal && e.status === 403)) throw e
+      const sorry = answer(
+        'Your message held patient data and I could not remove it, because I have no power in this chat. Please remove it yourself, and write such commands in the chat that I opened with you.',
+      )
+      return { kind: 'done', apply: tx => say(tx, `not-redacted:${event}`, { room }, sorry, thread) }
+    }
+  }
+
+/** `bot.join`: a direct chat that a person of the clinic opened. */
+const join =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const { room, peer } = job.payload as { room: RoomId; peer: UserId }
+    await d.bot.join(room)
+    return {
+      kind: 'done',
+      apply: async tx => {
+        await recordDirectRoom(tx, { roomId: room, peer, createdBy: peer })
+        await say(tx, `greet:${room}:${peer}`, { room }, greeting)
+      },
+    }
+  }
+
+/** `bot.leave` */
+const decline =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    await leave(d, (job.payload as { room: string }).room)
+    return done
+  }
+
+export const greeting = answer(
+  'I am Wardroom. I obey commands here, and what you write to me is encrypted. Write !help to see what I can do.',
+)
+
+/** `desk.room` */
+const makeRoom =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    await ensureDeskRoom(d, (job.payload as { unit: string }).unit)
+    return done
+  }
+
+/** `desk.alert`: something that the desk must look at, in the unit's desk room (else the main one). */
+const alert =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const what = job.payload as DeskAlert
+    const rooms = await deskRooms(d.store.db)
+    const room = rooms.find(r => r.unit === (what.unit ?? 'main')) ?? rooms[0]
+    if (!room) return { kind: 'retry', after: 2000, reason: 'no desk room yet' }
+    await d.bot.send(room.roomId, 'm.room.message', content({ to: { room: room.roomId }, text: alertSentence(what) }), {
+      txnId: txnIdFor(job.id, 'alert'),
+    })
+    return done
+  }
+
+/** `desk.follow-role`: a person's desk rooms and direct chat as their roles are now. */
+const followRole =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const { user } = job.payload as { user: UserId }
+    const held = (await listGrants(d.store.db, { userId: user })).filter(g => g.suspendedAt === null).map(g => g.role)
+    for (const { roomId } of await deskRooms(d.store.db)) {
+      if (permits(held, ['desk'])) await d.bot.invite(roomId, user)
+      else await remove(d, roomId, user)
+    }
+    if (held.length === 0) return done
+    const { record } = await openDirect(d, user)
+    return { kind: 'done', apply: record }
+  }
+
+/** Every job of the queue `bots`. */
+export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
+  'bot.say': givingUp(speak(d)),
+  'bot.react': givingUp(mark(d)),
+  'bot.redact': givingUp(redact(d)),
+  'bot.join': givingUp(join(d)),
+  'bot.leave': decline(d),
+  'desk.room': makeRoom(d),
+  'desk.alert': givingUp(alert(d)),
+  'desk.follow-role': givingUp(followRole(d)),
+})

@@ -1,0 +1,99 @@
+import { unitSlug } from '../../core/domain/care-room.ts'
+import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { recordRoom } from '../../core/store/care.ts'
+import { holdersOf } from '../../core/store/roles.ts'
+import { deskRoomOf } from '../../core/store/rooms.ts'
+import { readSettings } from '../../core/store/settings.ts'
+import { transact } from '../../core/store/tx.ts'
+import type { DeskDeps } from './deps.ts'
+
+const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`
+
+/** Who is in a room now. */
+export const membersOf = async (d: DeskDeps, roomId: string): Promise<string[]> => {
+  const { joined } = await d.homeserver.request<{ joined: Record<string, unknown> }>(
+    'GET',
+    roomPath(roomId, 'joined_members'),
+    { userId: d.bot.userId },
+  )
+  return Object.keys(joined)
+}
+
+/** Leaves a room or declines its invitation; one that is gone already is fine. */
+export const leave = async (d: DeskDeps, roomId: string): Promise<void> => {
+  try {
+    await d.homeserver.request('POST', roomPath(roomId, 'leave'), { userId: d.bot.userId, body: {} })
+  } catch (e) {
+    if (!(e instanceof MatrixRefusal && (e.status === 403 || e.status === 404))) throw e
+  }
+}
+
+/** Takes a person out of a room of the bot's; somebody who is not in it is fine. */
+export const remove = async (d: DeskDeps, roomId: string, user: string): Promise<void> => {
+  try {
+    const body = { user_id: user, reason: 'The role for this room was taken away.' }
+    await d.homeserver.request('POST', roomPath(roomId, 'kick'), { userId: d.bot.userId, body })
+  } catch (e) {
+    if (!(e instanceof MatrixRefusal && e.status === 403)) throw e
+  }
+}
+
+/** Says in a direct chat's topic, which is not encrypted, whom the bot obeys: also a device that can read nothing else shows it. */
+export const setTopic = async (d: DeskDeps, roomId: RoomId): Promise<void> => {
+  const help = (await readSettings(d.store.db))['help.url']
+  const topic = `Write !help. I obey only devices that their owner has verified.${help ? ` Help: ${help}` : ''}`
+  await d.homeserver.request('PUT', roomPath(roomId, 'state/m.room.topic/'), { userId: d.bot.userId, body: { topic } })
+}
+
+const deskRoom = (unit: string, alias: string) => ({
+  preset: 'private_chat',
+  room_alias_name: alias,
+  name: unit === 'main' ? 'Desk' : `Desk · ${unit}`,
+  topic: 'Commands for the desk: write !help. Answers may show patient data.',
+  power_level_content_override: { invite: 50, kick: 100, redact: 50, state_default: 100 },
+  initial_state: [
+    { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } },
+    { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
+  ],
+})
+
+/** A unit's desk room, made the first time: encrypted, the bot with power, those who hold the role desk or supervisor invited. Its alias makes a second try find the first one. */
+export const ensureDeskRoom = async (d: DeskDeps, unit: string): Promise<RoomId> => {
+  const known = await deskRoomOf(d.store.db, unit)
+  if (known) return known
+  const userId = d.bot.userId
+  const alias = `wardroom-desk-${unitSlug(unit)}`
+  const find = async () => {
+    const path = `/_matrix/client/v3/directory/room/${encodeURIComponent(`#${alias}:${d.serverName}`)}`
+    return (await d.homeserver.request<{ room_id: RoomId }>('GET', path, { userId })).room_id
+  }
+  const create = async (): Promise<RoomId> => {
+    try {
+      const body = deskRoom(unit, alias)
+      return (
+        await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', { userId, body })
+      ).room_id
+    } catch (e) {
+      if (e instanceof MatrixRefusal && e.errcode === 'M_ROOM_IN_USE') return find()
+      throw e
+    }
+  }
+  const roomId = await create()
+  for (const user of await holdersOf(d.store.db, 'desk', 'supervisor')) await d.bot.invite(roomId, user)
+  await transact(d.store, async tx => {
+    await recordRoom(tx, { roomId, class: 'desk', unit, by: userId })
+    await tx.audit({
+      actor: { kind: 'service', id: 'desk' },
+      action: 'room.create',
+      object: { kind: 'room', id: roomId },
+      outcome: 'done',
+      room: roomId,
+      detail: { class: 'desk' },
+    })
+  })
+  return roomId
+}
+
+export const isLocal = (d: Pick<DeskDeps, 'serverName'>, user: string): user is UserId =>
+  user.endsWith(`:${d.serverName}`)

@@ -1,0 +1,96 @@
+import express from 'express'
+import type { Registration } from '../config/registration.ts'
+import { hours, minutes } from '../core/domain/clock.ts'
+import type { UserId } from '../core/domain/ids.ts'
+import { listen } from '../core/http/listen.ts'
+import { transactionsRouter } from '../core/http/transactions.ts'
+import type { Log } from '../core/log.ts'
+import { startBot } from '../core/matrix/bot.ts'
+import { createHomeserver } from '../core/matrix/homeserver.ts'
+import { pingHomeserver } from '../core/matrix/ping.ts'
+import { createSeal, type SealingKeys } from '../core/seal.ts'
+import { type Secret, secret } from '../core/secret.ts'
+import { openDb } from '../core/store/db.ts'
+import { sweepInbox } from '../core/store/inbox.ts'
+import { sweepOutbox } from '../core/store/outbox.ts'
+import { firstAdmin } from '../core/store/roles.ts'
+import { seedSettings } from '../core/store/settings.ts'
+import { type StoreDeps, transact } from '../core/store/tx.ts'
+import { systemClock, systemRandom } from '../core/system.ts'
+import { startInbox } from '../core/work/inbox-worker.ts'
+import { startOutbox } from '../core/work/outbox-worker.ts'
+import { startSweeps } from '../core/work/sweeps.ts'
+import { commands } from './commands/index.ts'
+import type { DeskDeps } from './desk/deps.ts'
+import { onEvent } from './desk/events.ts'
+import { deskJobs } from './desk/jobs.ts'
+
+export type BotsOptions = {
+  databaseUrl: Secret
+  homeserver: { url: string; serverName: string }
+  registration: Registration
+  keys: SealingKeys
+  publicUrl: string
+  listen: { bots: { host: string; port: number } }
+  /** Administrator while nobody is one yet. */
+  firstAdmin?: string
+  /** Starting values of settings, as the configuration file has them. */
+  settings: Readonly<Record<string, string>>
+  log: Log
+  /** Tests move the clock. */
+  clock?: StoreDeps['clock']
+}
+
+type Stoppable = { stop(): Promise<unknown> }
+
+/**
+ * Starts the one bot, `@wardroom`: its encrypted client, its inbox and its jobs. Resolves when it leads and listens; a second process waits here until the
+ * first is gone. `stop` ends everything in reverse order.
+ */
+export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): Promise<void> }> => {
+  const { log, publicUrl } = o
+  const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
+  const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
+  const running: Stoppable[] = [{ stop: () => db.destroy() }]
+  const stop = async () => {
+    for (const part of running.splice(0).reverse()) await part.stop()
+  }
+  const started = <T extends Stoppable>(part: T): T => {
+    running.push(part)
+    return part
+  }
+  try {
+    const { serverName } = o.homeserver
+    const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
+    const userId = `@wardroom:${serverName}` as UserId
+    await transact(store, async tx => {
+      await seedSettings(tx, o.settings)
+      if (o.firstAdmin) await firstAdmin(tx, o.firstAdmin as UserId)
+      await tx.enqueue({ queue: 'bots', kind: 'desk.room', key: 'desk:main', payload: { unit: 'main' } })
+    })
+    // Events are taken in and kept also while another process leads the bot.
+    const transactions = express().use(
+      transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log }),
+    )
+    started(await listen(transactions, o.listen.bots))
+    await pingHomeserver(homeserver, o.registration.id, log)
+
+    const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
+    const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, log }
+    started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log }))
+    const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log }))
+    const deaf = bot.keyArrived(roomId => {
+      inbox.wake(roomId).catch(err => log.warn({ err, roomId }, 'waiting events could not be woken; they wait on'))
+    })
+    started({ stop: async () => deaf() })
+    const keep = hours(24 * 7)
+    started(startSweeps({ store, name: 'bots-inbox', every: minutes(30), run: () => sweepInbox(store, keep), log }))
+    started(
+      startSweeps({ store, name: 'outbox', every: minutes(30), run: () => sweepOutbox(store, hours(24 * 30)), log }),
+    )
+    return { bot: userId, stop }
+  } catch (e) {
+    await stop()
+    throw e
+  }
+}
