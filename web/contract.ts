@@ -64,7 +64,8 @@ export type Session = {
   deviceId: string
   roomId: string
   lang: Lang
-  /** Instants in milliseconds. */
+  /** Instants in milliseconds by the server's clock, of which `now` is the reading: a phone's own clock can be wrong by hours. */
+  now: number
   idleAt: number
   reauthAt: number
   /** What is asked at `reauthAt`; the birth date where nothing is said. */
@@ -84,11 +85,11 @@ export type KeyAnswer = { jwe: string }
  * POST /api/session/end → 204, the session and its device are gone; with `{ leaving: true }` (sent with `keepalive` on pagehide: the tab closes or reloads) only
  * the device goes and the session lives on until it is idle, so that a reload needs no birth date.
  */
-export type ExtendAnswer = { idleAt: number; reauthAt: number }
+export type ExtendAnswer = { now: number; idleAt: number; reauthAt: number }
 
 /** POST /api/session/reauth `{ factor, value }`: after 60 min, without losing what was typed. */
 export type ReauthAnswer =
-  | { state: 'ok'; idleAt: number; reauthAt: number }
+  | { state: 'ok'; now: number; idleAt: number; reauthAt: number }
   | { state: 'wrong'; triesLeft: number }
   | { state: 'locked' }
 

@@ -25,6 +25,7 @@ export const describeSession = async (
     deviceId: session.deviceId,
     roomId: session.roomId,
     lang: person.lang,
+    now: deps.store.clock.now(),
     idleAt: idleAt(session),
     reauthAt: reauthAt(session),
     reauthFactor: reauthFactor(settings['link.factors'], { hasPin: person.pin !== null }),

@@ -30,11 +30,14 @@ const stepBody = z.strictObject({
     .optional(),
 })
 
-const deadlines = (s: Session): ExtendAnswer => ({ idleAt: idleAt(s), reauthAt: reauthAt(s) })
-
 /** Everything of a session that is not Matrix: `/api/session…`. Each call but the first needs cookie and bearer. */
 export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Router => {
   const { store } = deps
+  const deadlines = (s: Session): ExtendAnswer => ({
+    now: store.clock.now(),
+    idleAt: idleAt(s),
+    reauthAt: reauthAt(s),
+  })
   const router = express.Router({ caseSensitive: true, strict: true })
 
   router.post('/', async (req, res) => {

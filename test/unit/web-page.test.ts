@@ -11,6 +11,7 @@ const session: Session = {
   deviceId: 'D',
   roomId: '!r:x',
   lang: 'es',
+  now,
   idleAt: now + 900_000,
   reauthAt: now + 3_600_000,
   person: { kind: 'patient' },
@@ -134,7 +135,7 @@ describe('the patient page decides', () => {
     expect(stays.effects).to.deep.equal([{ do: 'extend' }])
     const extended = reduce(stays.state, {
       type: 'extended',
-      answer: { idleAt: session.idleAt + 900_000, reauthAt: session.reauthAt },
+      answer: { now, idleAt: session.idleAt + 900_000, reauthAt: session.reauthAt },
     })
     expect(extended.state.overlay).to.deep.equal({ is: 'none' })
     const gone = reduce(warned.state, { type: 'tick', now: session.idleAt })
@@ -158,7 +159,7 @@ describe('the patient page decides', () => {
     expect(covered.state.overlay).to.include({ is: 'reauth' })
     const busy = reduce(covered.state, { type: 'reauth', value: '1950-01-01', fault: null })
     expect(busy.effects).to.deep.equal([{ do: 'reauth', factor: 'birth_date', value: '1950-01-01' }])
-    const answer = { state: 'ok', idleAt: now + 9_900_000, reauthAt: now + 9_900_000 } as const
+    const answer = { state: 'ok', now, idleAt: now + 9_900_000, reauthAt: now + 9_900_000 } as const
     const back = reduce(busy.state, { type: 'reauthed', answer })
     expect(back.state.overlay).to.deep.equal({ is: 'none' })
     expect(back.state.compose.text).to.equal('my text')

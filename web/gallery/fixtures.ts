@@ -33,6 +33,7 @@ export const session: Session = {
   deviceId: 'D',
   roomId: '!r:clinic.example',
   lang: 'en',
+  now,
   idleAt: now + 900_000,
   reauthAt: now + 3_600_000,
   person: { kind: 'patient' },

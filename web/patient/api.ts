@@ -25,6 +25,17 @@ export class ApiError extends Error {
   }
 }
 
+type Deadlines = { now: number; idleAt: number; reauthAt: number }
+
+/** Deadlines by the server's clock → the same by this device's own, which may be wrong. */
+export const byOwnClock = <T extends Deadlines>(answer: T, now: number): T => {
+  const ahead = now - answer.now
+  return { ...answer, now, idleAt: answer.idleAt + ahead, reauthAt: answer.reauthAt + ahead }
+}
+
+const withOwnClock = <T extends { state: string }>(answer: T): T =>
+  'session' in answer ? { ...answer, session: byOwnClock(answer.session as Session, Date.now()) } : answer
+
 export type Api = ReturnType<typeof createApi>
 
 const patience = 20_000
@@ -58,8 +69,9 @@ export const createApi = (token: string | null, http: typeof fetch) => {
 
   return {
     clinic: () => json<Clinic>(call('GET', '/api/clinic', undefined, { cache: 'default' })),
-    tap: () => post<TapAnswer>('/api/link/tap', { token }),
-    verify: (factor: Factor, value: string) => post<VerifyAnswer>('/api/link/verify', { token, factor, value }),
+    tap: async () => withOwnClock(await post<TapAnswer>('/api/link/tap', { token })),
+    verify: async (factor: Factor, value: string) =>
+      withOwnClock(await post<VerifyAnswer>('/api/link/verify', { token, factor, value })),
     smsCode: () => call('POST', '/api/link/sms-code', { token }),
     newLink: () => call('POST', '/api/link/new', { token }),
     notMe: () => call('POST', '/api/link/not-me', { token }),
@@ -69,16 +81,18 @@ export const createApi = (token: string | null, http: typeof fetch) => {
     resume: async (): Promise<Session | null> => {
       const headers = { 'x-wardroom-link': token ?? '' }
       try {
-        return await json<Session>(call('POST', '/api/session', {}, { headers }))
+        return byOwnClock(await json<Session>(call('POST', '/api/session', {}, { headers })), Date.now())
       } catch (error) {
         if (error instanceof ApiError && error.status >= 400 && error.status < 500) return null
         throw error
       }
     },
     key: (session: Session, publicKey: JsonWebKey) => json<KeyAnswer>(inSession(session, 'key', { publicKey })),
-    extend: (session: Session) => json<ExtendAnswer>(inSession(session, 'extend')),
-    reauth: (session: Session, factor: Factor, value: string) =>
-      json<ReauthAnswer>(inSession(session, 'reauth', { factor, value })),
+    extend: async (session: Session) => byOwnClock(await json<ExtendAnswer>(inSession(session, 'extend')), Date.now()),
+    reauth: async (session: Session, factor: Factor, value: string) => {
+      const answer = await json<ReauthAnswer>(inSession(session, 'reauth', { factor, value }))
+      return answer.state === 'ok' ? byOwnClock(answer, Date.now()) : answer
+    },
     undecryptable: (session: Session, eventId: string) => inSession(session, 'undecryptable', { eventId }),
     step: (session: Session, step: 'decrypted' | 'failed', detail?: string) =>
       inSession(session, 'step', { step, detail }),
