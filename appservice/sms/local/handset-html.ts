@@ -42,22 +42,33 @@ ${
   )
 
 /** One telephone. */
-export const handsetPage = ({ number, pretty, page }: { number: string; pretty: string; page: string }): string =>
+export const handsetPage = ({
+  number,
+  pretty,
+  page,
+  frames,
+}: {
+  number: string
+  pretty: string
+  page: string
+  /** The patient page may be shown inside the telephone; otherwise it opens in a tab. */
+  frames: boolean
+}): string =>
   shell(
     `Handset ${pretty}`,
     'phone',
-    `<div class="device" data-number="${esc(number)}" data-page="${esc(page)}">
+    `<div class="device" data-number="${esc(number)}" data-page="${esc(page)}" data-frames="${frames ? 'yes' : 'no'}">
 <header class="bar">
 <p class="clock" aria-hidden="true"><time id="clock"></time><span class="signal"><i></i><i></i><i></i><i></i></span></p>
 <div class="who"><span class="avatar" aria-hidden="true">✚</span><div><h1 id="who">Messages</h1><p>on the telephone ${esc(pretty)}</p></div><a class="all" href="/handset" aria-label="All handsets">☰</a></div>
 </header>
-<main id="thread" aria-live="polite" tabindex="0" aria-label="Text messages"><p class="empty" id="empty">No texts yet.<br>They appear here the moment they arrive.</p></main>
+<main id="thread" aria-live="polite" tabindex="0" aria-label="Conversation"><p class="empty" id="empty">No texts yet.<br>They appear here the moment they arrive.</p></main>
 <form id="reply" autocomplete="off">
 <div class="quick"><button type="button">STOP</button><button type="button">HELP</button><button type="button">START</button></div>
 <div class="write"><label class="hidden" for="body">Text message</label><input id="body" name="body" maxlength="1600" placeholder="Text message"><button type="submit" aria-label="Send">↑</button></div>
 </form>
 <section class="browser" id="browser" aria-label="Browser" hidden>
-<div class="address"><button type="button" id="back" aria-label="Back to the messages">‹ Messages</button><span id="where"></span><a id="own" target="_blank" rel="noreferrer" aria-label="Open in a tab of its own">⧉</a></div>
+<div class="address"><button type="button" id="back" aria-label="Back to the messages">‹ Messages</button><span id="where"></span><a id="own" target="_blank" rel="noreferrer" aria-label="Open in a tab of its own">↗</a></div>
 </section>
 </div>`,
     '<script src="/handset/handset.js"></script>',

@@ -28,6 +28,17 @@ export type HandsetOptions = {
   streams: Set<express.Response>
 }
 
+/** Asks the patient page whether it lets itself be framed from here; a page that is not there yet counts as one that does. */
+const framable = async (page: string): Promise<boolean> => {
+  try {
+    const answer = await fetch(new URL('/check', page), { method: 'HEAD', signal: AbortSignal.timeout(2000) })
+    const ancestors = /frame-ancestors([^;]*)/.exec(answer.headers.get('content-security-policy') ?? '')?.[1]
+    return ancestors === undefined ? !answer.headers.has('x-frame-options') : !ancestors.includes("'none'")
+  } catch {
+    return true
+  }
+}
+
 const asset = (name: string) => readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
 const pretty = (e164: string) => parsePhoneNumberFromString(e164)?.formatInternational() ?? e164
 
@@ -70,13 +81,13 @@ export const handsetRoutes = ({ state, publicUrl, frameAncestors, streams }: Han
     const e164 = `+${given.replace(/\D/g, '')}`
     return /^\+\d{6,15}$/.test(e164) ? e164 : null
   }
-  router.get('/handset/:number', (req, res) => {
+  router.get('/handset/:number', async (req, res) => {
     const number = numberOf(req.params.number)
     if (!number) {
       res.status(404).type('html').send(listPage([]))
       return
     }
-    res.type('html').send(handsetPage({ number, pretty: pretty(number), page }))
+    res.type('html').send(handsetPage({ number, pretty: pretty(number), page, frames: await framable(page) }))
   })
   router.get('/handset/:number/events', (req, res) => {
     const number = numberOf(req.params.number)

@@ -1,6 +1,6 @@
 // The telephone's screen: texts come as server-sent events; the page's own origin opens in a frame inside the telephone, other addresses in a tab.
 const device = document.querySelector('.device')
-const { number, page } = device.dataset
+const { number, page, frames } = device.dataset
 const thread = document.getElementById('thread')
 const browser = document.getElementById('browser')
 const known = new Map()
@@ -36,7 +36,7 @@ const link = url => {
   a.href = url
   a.textContent = url
   a.rel = 'noreferrer'
-  if (new URL(url).origin === page)
+  if (frames === 'yes' && new URL(url).origin === page)
     a.addEventListener('click', event => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return
       event.preventDefault()
