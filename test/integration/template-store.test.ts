@@ -71,7 +71,7 @@ describe('templates (row 81)', () => {
     const short = await propose(words)
     if (isRefusal(short)) throw new Error(short.sentence)
     await propose(words.padEnd(words.length + 306 - short.preview.length, ' more'))
-    await w.set('clinic.name', 'The Riverside Community Clinic of Astoria')
+    await w.set('clinic.name', 'Riverside Community Clinic of Astoria')
     const r = await approve(2)
     expect(isRefusal(r) && r.sentence).to.match(/segments/)
   })
