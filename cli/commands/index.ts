@@ -7,5 +7,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   config: () => import('./config.ts').then(m => m.config),
   migrate: () => import('./migrate.ts').then(m => m.migrate),
   registration: () => import('./registration.ts').then(m => m.registration),
+  prepare: () => import('./prepare.ts').then(m => m.prepare),
+  build: () => import('./build.ts').then(m => m.build),
   keys: () => import('./keys.ts').then(m => m.keys),
 }

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
-import { homeserverConfig, logConfig } from '../../config/synapse/homeserver.ts'
 import { type Child, lastLines, startChild } from './child.ts'
 import { listensOn } from './listening.ts'
 import { pythonEnvironment } from './python.ts'
 import { ensureAccount, type Registered, registerWithSecret } from './register.ts'
+import { writeSynapseConfig } from './synapse-config.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** A running embedded Synapse that listens on 127.0.0.1 only. */
@@ -40,8 +38,6 @@ export type SynapseOptions = {
   onSpawn?: (pid: number) => void
 }
 
-type Secrets = { registration: string; macaroon: string; form: string }
-
 const moduleFolder = join(import.meta.dirname, '../../config/synapse')
 
 /** Starts Synapse on `dataDir`/synapse with keys and secrets made once, and waits until it serves clients; throws a sentence with its last log lines otherwise. */
@@ -49,10 +45,16 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
   const folder = join(options.dataDir, 'synapse')
   const url = `http://127.0.0.1:${options.port}`
   const logFile = join(options.dataDir, 'logs/synapse.log')
-  mkdirSync(join(folder, 'media'), { recursive: true, mode: 0o700 })
   mkdirSync(join(options.dataDir, 'logs'), { recursive: true, mode: 0o700 })
-  const secrets = readSecrets(folder)
-  writeConfig(folder, secrets, url, options)
+  const secrets = writeSynapseConfig({
+    folder,
+    serverName: options.serverName,
+    publicBaseUrl: options.publicBaseUrl ?? `${url}/`,
+    listen: { host: '127.0.0.1', port: options.port },
+    databaseUrl: options.databaseUrl,
+    registrations: options.registrations,
+    extra: options.extra,
+  })
   const child = await startChild({
     command: options.python,
     args: ['-m', 'synapse.app.homeserver', '--config-path', join(folder, 'homeserver.yaml')],
@@ -91,46 +93,4 @@ const answers = async (url: string): Promise<true | undefined> => {
   if (!health.ok) return undefined
   const versions = await fetch(`${url}/_matrix/client/versions`, { signal: AbortSignal.timeout(5000) })
   return versions.ok || undefined
-}
-
-const readSecrets = (folder: string): Secrets => {
-  const file = join(folder, 'secrets.json')
-  if (!existsSync(file)) {
-    const fresh = () => randomBytes(32).toString('base64url')
-    writeFileSync(file, JSON.stringify({ registration: fresh(), macaroon: fresh(), form: fresh() }), { mode: 0o600 })
-  }
-  return JSON.parse(readFileSync(file, 'utf8'))
-}
-
-const writeConfig = (folder: string, secrets: Secrets, url: string, options: SynapseOptions): void => {
-  const signingKey = join(folder, 'signing.key')
-  if (!existsSync(signingKey)) {
-    const seed = randomBytes(32).toString('base64').replace(/=+$/, '')
-    writeFileSync(signingKey, `ed25519 a_${randomBytes(3).toString('hex')} ${seed}\n`, { mode: 0o600 })
-  }
-  const database = new URL(options.databaseUrl)
-  const config = homeserverConfig(
-    {
-      serverName: options.serverName,
-      publicBaseUrl: options.publicBaseUrl ?? `${url}/`,
-      listen: { host: '127.0.0.1', port: options.port },
-      database: {
-        host: database.hostname,
-        port: Number(database.port || 5432),
-        user: decodeURIComponent(database.username),
-        password: decodeURIComponent(database.password),
-        name: database.pathname.slice(1),
-      },
-      files: {
-        signingKey,
-        logConfig: join(folder, 'log.yaml'),
-        media: join(folder, 'media'),
-        registrations: options.registrations,
-      },
-      secrets,
-    },
-    options.extra,
-  )
-  writeFileSync(join(folder, 'log.yaml'), stringify(logConfig()), { mode: 0o600 })
-  writeFileSync(join(folder, 'homeserver.yaml'), stringify(config), { mode: 0o600 })
 }

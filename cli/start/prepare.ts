@@ -9,11 +9,13 @@ import { homeserverObjection } from '../../core/matrix/check-homeserver.ts'
 import { Explained } from '../command.ts'
 
 /**
- * Writes both registration files into the data folder, keeping tokens that are there: only the addresses may have changed.
+ * Writes both registration files (into the data folder unless named), keeping tokens that are there: only the addresses may have changed.
  * Gives their paths.
  */
-export const writeRegistrations = (config: Config): { bots: string; ghosts: string } => {
-  const { bots, ghosts } = defaultFiles(config.dataDir)
+export const writeRegistrations = (
+  config: Config,
+  { bots, ghosts } = defaultFiles(config.dataDir) as { bots: string; ghosts: string },
+): { bots: string; ghosts: string } => {
   const address = ({ host, port }: Address) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const made = newRegistrations({
     serverName: config.homeserver.serverName,

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { clientPolicy } from '../element/files.ts'
 
 /** What differs between installations; everything else is decided here once, with its reason. */
 export type HomeserverOptions = {
@@ -30,7 +30,7 @@ export const homeserverConfig = (
       bind_addresses: [options.listen.host],
       type: 'http',
       tls: false,
-      x_forwarded: isIP(options.listen.host) !== 0,
+      x_forwarded: true,
       resources: [{ names: ['client'], compress: false }],
     },
   ],
@@ -47,6 +47,8 @@ export const homeserverConfig = (
     },
   },
   app_service_config_files: options.files.registrations,
+  // Every Element learns from here that a key backup is required.
+  extra_well_known_client_content: clientPolicy(),
   // Nobody makes an account without the clinic.
   enable_registration: false,
   allow_guest_access: false,
