@@ -46,8 +46,10 @@ const select = (tx: Tx, by: NoticeSelector) => {
   const q = tx.sql('notice')
   if ('text' in by) return q.where({ text_id: by.text })
   if ('link' in by) return q.where({ link_id: by.link })
-  if ('person' in by) return q.where({ person_id: by.person })
-  return by.person ? q.where({ event_id: by.event, person_id: by.person }) : q.where({ event_id: by.event })
+  // An event's selector may name a person too, so it is asked for first.
+  if ('event' in by)
+    return by.person ? q.where({ event_id: by.event, person_id: by.person }) : q.where({ event_id: by.event })
+  return q.where({ person_id: by.person })
 }
 
 /**
