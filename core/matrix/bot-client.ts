@@ -1,16 +1,14 @@
-import { ClientEvent, createClient, Filter, type MatrixClient, MemoryStore, type SyncState } from 'matrix-js-sdk'
+import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-js-sdk'
 import { type CryptoApi, CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import { type Alerts, logAlerts } from '../alerts.ts'
 import { seconds } from '../domain/clock.ts'
 import type { DeviceId, UserId } from '../domain/ids.ts'
 import { errorFacts } from '../error-facts.ts'
 import type { Log } from '../log.ts'
-import type { BotDevice } from '../store/bot-devices.ts'
 import { masterKeyOf } from './decrypt.ts'
 import type { Homeserver } from './homeserver.ts'
 import { olmMachineOf } from './olm-machine.ts'
 import { devicesOf } from './our-users.ts'
-import { sdkLogger } from './sdk-log.ts'
 
 type ClientDeps = { homeserver: Homeserver; userId: UserId; log: Log; alert?: Alerts }
 
@@ -36,25 +34,6 @@ const syncFilter = (userId: UserId, epoch: number) =>
       state: { types: stateTypes, lazy_load_members: false },
       ephemeral: { types: [] },
       account_data: { types: [] },
-    },
-  })
-
-/** The client of a bot's device: everything but its crypto store lives in memory only. */
-export const newClient = (d: ClientDeps, device: BotDevice, k: Uint8Array<ArrayBuffer>): MatrixClient =>
-  createClient({
-    baseUrl: d.homeserver.url,
-    userId: d.userId,
-    deviceId: device.deviceId,
-    accessToken: 'application-service',
-    fetchFn: d.homeserver.fetchAs({ userId: d.userId, deviceId: device.deviceId }),
-    store: new MemoryStore({}),
-    disableVoip: true,
-    logger: sdkLogger(d.log),
-    cryptoCallbacks: {
-      getSecretStorageKey: async ({ keys }) => {
-        const id = Object.keys(keys)[0]
-        return id === undefined ? null : [id, new Uint8Array(k)]
-      },
     },
   })
 

@@ -9,7 +9,7 @@ import { type BotDevice, botDevice, saveBotDevice } from '../store/bot-devices.t
 import { siblingDb } from '../store/db.ts'
 import { holdLease, type Lease } from '../store/leases.ts'
 import type { StoreDeps } from '../store/tx.ts'
-import { newClient, startSync, watchOwnUser } from './bot-client.ts'
+import { startSync, watchOwnUser } from './bot-client.ts'
 import { checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
 import * as rooms from './bot-rooms.ts'
 import { type Decryption, decryptEvent, masterKeyOf, type RawRoomEvent } from './decrypt.ts'
@@ -19,6 +19,7 @@ import { openJournal } from './journal/journal.ts'
 import { isOldRoomKey } from './journal/old-room-keys.ts'
 import { olmMachineOf, onRoomKeys, queryKeys } from './olm-machine.ts'
 import { ensureUser, newDeviceId, putDevice, setDisplayName } from './our-users.ts'
+import { createSdkClient } from './sdk-client.ts'
 
 export type BotDeps = {
   homeserver: Homeserver
@@ -152,7 +153,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
       forget: r => isOldRoomKey(r, store.clock.now() - keepKeysMs),
     })
     undo.push(journal.stop)
-    const client = newClient(d, device, k)
+    const client = createSdkClient({ homeserver, userId, deviceId: device.deviceId, secretStorageKey: () => k, log })
     undo.push(() => client.stopClient())
     const storageKey = new Uint8Array(Buffer.from(store.seal.lookup('bot.storage_key', userId), 'hex'))
     await client.initRustCrypto({ cryptoDatabasePrefix: prefix, storageKey })

@@ -1,21 +1,13 @@
-import { ClientEvent, createClient, Filter, type MatrixClient, MemoryStore, type SyncState } from 'matrix-js-sdk'
+import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import type { DeviceId, RoomId, UserId } from '../domain/ids.ts'
-import type { Log } from '../log.ts'
-import type { Homeserver } from './homeserver.ts'
-import { sdkLogger } from './sdk-log.ts'
+import type { RoomId, UserId } from '../domain/ids.ts'
+import { createSdkClient, type SdkClientOptions } from './sdk-client.ts'
 
 export type MemoryClient = { client: MatrixClient; crypto: CryptoApi; stop(): void }
 
-export type MemoryClientOptions = {
-  homeserver: Homeserver
-  userId: UserId
-  deviceId: DeviceId
+export type MemoryClientOptions = SdkClientOptions & {
   /** The only rooms it hears of, with their state but no timeline. */
   rooms: readonly RoomId[]
-  /** The 4S key (32 bytes), asked for at each use. */
-  secretStorageKey: () => Uint8Array
-  log?: Log
 }
 
 /** To-device messages, device lists, account data and the state of the given rooms: events come from the inbox, never from here. */
@@ -51,22 +43,7 @@ export const firstSync = (client: MatrixClient, options: { filter: Filter; timeo
 
 /** A client of one of our devices with nothing on disk; synced once. `stop` ends it and forgets its keys. */
 export const openMemoryClient = async (o: MemoryClientOptions): Promise<MemoryClient> => {
-  const client = createClient({
-    baseUrl: o.homeserver.url,
-    userId: o.userId,
-    deviceId: o.deviceId,
-    accessToken: 'application-service',
-    fetchFn: o.homeserver.fetchAs({ userId: o.userId, deviceId: o.deviceId }),
-    store: new MemoryStore({}),
-    disableVoip: true,
-    logger: sdkLogger(o.log),
-    cryptoCallbacks: {
-      getSecretStorageKey: async ({ keys }) => {
-        const id = Object.keys(keys)[0]
-        return id === undefined ? null : [id, new Uint8Array(o.secretStorageKey())]
-      },
-    },
-  })
+  const client = createSdkClient(o)
   try {
     await client.initRustCrypto({ useIndexedDB: false })
     await firstSync(client, { filter: quietFilter(o.userId, o.rooms) })

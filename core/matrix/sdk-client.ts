@@ -1,0 +1,52 @@
+import { createClient, type MatrixClient, MemoryStore } from 'matrix-js-sdk'
+import type { DeviceId, UserId } from '../domain/ids.ts'
+import type { Log } from '../log.ts'
+import type { Homeserver } from './homeserver.ts'
+import { sdkLogger } from './sdk-log.ts'
+
+export type SdkClientOptions = {
+  homeserver: Homeserver
+  userId: UserId
+  deviceId: DeviceId
+  /** The 32-byte key of the user's secret storage (4S), asked for at each use. */
+  secretStorageKey: () => Uint8Array
+  log?: Log
+}
+
+type RequestOptions = { localTimeoutMs?: number; abortSignal?: AbortSignal }
+type Requests = { requestOtherUrl(method: string, url: unknown, body?: unknown, o?: RequestOptions): Promise<unknown> }
+
+/** js-sdk's own time limits are timers that nobody clears: they kept a process alive, and a finished request in memory, for up to two minutes. */
+export const tameTimeouts = (client: MatrixClient): void => {
+  const http = client.http as unknown as Requests
+  const { requestOtherUrl } = http
+  http.requestOtherUrl = (method, url, body, o = {}) => {
+    const { localTimeoutMs, abortSignal, ...rest } = o
+    if (localTimeoutMs === undefined) return requestOtherUrl.call(http, method, url, body, o)
+    const limit = AbortSignal.timeout(localTimeoutMs)
+    const signal = abortSignal ? AbortSignal.any([abortSignal, limit]) : limit
+    return requestOtherUrl.call(http, method, url, body, { ...rest, abortSignal: signal })
+  }
+}
+
+/** A js-sdk client of one of our devices, acting with the as_token. Everything but a crypto store that is set up later lives in memory only. */
+export const createSdkClient = (o: SdkClientOptions): MatrixClient => {
+  const client = createClient({
+    baseUrl: o.homeserver.url,
+    userId: o.userId,
+    deviceId: o.deviceId,
+    accessToken: 'application-service',
+    fetchFn: o.homeserver.fetchAs({ userId: o.userId, deviceId: o.deviceId }),
+    store: new MemoryStore({}),
+    disableVoip: true,
+    logger: sdkLogger(o.log),
+    cryptoCallbacks: {
+      getSecretStorageKey: async ({ keys }) => {
+        const id = Object.keys(keys)[0]
+        return id === undefined ? null : [id, new Uint8Array(o.secretStorageKey())]
+      },
+    },
+  })
+  tameTimeouts(client)
+  return client
+}
