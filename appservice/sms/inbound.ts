@@ -16,6 +16,7 @@ import {
 } from '../../core/store/inbound-texts.ts'
 import { createLink } from '../../core/store/links.ts'
 import { openPatientName, type Person, patientById, personsByPhone } from '../../core/store/patients.ts'
+import { takeToken } from '../../core/store/rate-limits.ts'
 import { readSettings } from '../../core/store/settings.ts'
 import { clearBadNumber, numberBlock, startNumber, tellRooms } from '../../core/store/stopped-numbers.ts'
 import { queueReply, textedSince } from '../../core/store/texts.ts'
@@ -129,11 +130,15 @@ const shared = async (c: Case): Promise<void> => {
 const alertDesk = (tx: Tx, key: string, what: 'unknown_number' | 'unassigned_text', phone: string) =>
   tx.enqueue({ queue: 'bots', kind: 'desk.alert', key, payload: { what, last2: last2(phone) } })
 
+/** Answers to strangers, all of them together: whoever sends from thousands of numbers spends neither our money nor the desk's time. */
+const strangers = { burst: 30, everyMs: minutes(2) }
+
 /** A number that nobody here has: a neutral answer once a day, and the desk hears of it; the words are not kept. */
 const unknown = async ({ tx, text }: Case): Promise<void> => {
   await finishInbound(tx, text.providerId, null)
   if (await textedSince(tx.sql, text.phoneLookup, 'unknown-sender', tx.now - neutralEvery)) return
-  await alertDesk(tx, `unknown:${text.providerId}`, 'unknown_number', text.phone)
+  if (!(await takeToken(tx.deps.db, 'sms:strangers', strangers, tx.now))) return
+  await alertDesk(tx, `unknown:${text.phoneLookup}:${Math.floor(tx.now / neutralEvery)}`, 'unknown_number', text.phone)
   if (!text.phone.startsWith('+')) return // a short code: a machine
   if (await numberBlock(tx.sql, text.phoneLookup, tx.now)) return
   await queueReply(tx, { phone: text.phone, template: 'unknown-sender', lang: guessLang(text.body) })

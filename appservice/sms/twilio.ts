@@ -44,7 +44,9 @@ const statusOf = (status: string, errorCode: number | null | undefined): Provide
   if (status === 'delivered' || status === 'read') return { signal: 'delivered' }
   if (status === 'failed' || status === 'undelivered' || status === 'canceled') {
     const code = String(errorCode ?? status)
-    return { signal: 'failed', error: { code, class: classifyTwilioError(code) } }
+    const kind = classifyTwilioError(code)
+    // Twilio has given up on this one: what would be worth another try before it was taken is not any more.
+    return { signal: 'failed', error: { code, class: kind === 'transient' ? 'unreachable' : kind } }
   }
   return { signal: 'accepted' }
 }

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { Instant } from '../domain/clock.ts'
-import { minutes } from '../domain/clock.ts'
+import { days, minutes } from '../domain/clock.ts'
 import type { TextId } from '../domain/ids.ts'
 import type { Failure } from '../domain/notice.ts'
 import { isRefusal } from '../domain/refusal.ts'
@@ -120,6 +120,16 @@ const fail = async (tx: Tx, text: Text, error: { code: string; class: SmsErrorCl
   if (!ours && error.class === 'opted_out') await stopNumber(tx, text.phoneLookup, { kind: 'peer', id: 'sms-provider' })
   if (error.class === 'landline' || error.class === 'invalid_number')
     await markBadNumber(tx, text.phoneLookup, error.class)
+  if (!ours && (error.class === 'unregistered_sender' || error.class === 'configuration'))
+    await tx.enqueue({
+      queue: 'bots',
+      kind: 'desk.alert',
+      key: `sms-account:${error.code}:${Math.floor(tx.now / days(1))}`,
+      payload: {
+        what: 'sms_account',
+        text: `The SMS provider refuses our texts because of our account or sender (its error ${error.code}). Patients are not reached until an administrator mends it.`,
+      },
+    })
   const failure: Failure = ours && error.class !== 'opted_out' ? 'no_consent' : (failures[error.class] ?? 'sms_failed')
   await advanceNotices(tx, { text: text.id }, { kind: 'failed', failure })
 }

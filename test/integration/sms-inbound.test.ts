@@ -41,7 +41,7 @@ describe('texts that come in', function () {
     it(`stops the number at once on "${word}", with one confirmation, and the room is told (row 66)`, async () => {
       const p = await w.patient(phone)
       const { id } = await w.notice(p)
-      await w.arrives(phone)
+      await eventually(async () => (await w.noticeState(id)) === 'delivered')
       await say(phone, word)
       await say(phone, word)
       const texts = await w.arrives(phone, 2)
@@ -165,6 +165,11 @@ describe('texts that come in', function () {
     w.store.clock.advance(hours(25))
     await say(stranger, 'hello again')
     await w.arrives(stranger, 2)
+  })
+
+  it('answers no more than a few strangers, however many numbers write', async () => {
+    for (let i = 0; i < 40; i++) await say(`+120255503${String(i).padStart(2, '0')}`, 'buy now')
+    expect(await w.jobs('bots', 'desk.alert')).to.have.lengthOf(30)
   })
 
   it('a wrong number stops the texts and tells the room to check it', async () => {

@@ -136,6 +136,8 @@ describe('sending texts', function () {
       const next = refusal(await w.queue({ person: p.person }))
       if (kind === 'landline') expect(next).to.equal('landline')
       if (kind === 'invalid_number') expect(next).to.equal('invalid-number')
+      const alerts = (await w.jobs('bots', 'desk.alert')).map(a => a.what)
+      expect(alerts).to.deep.equal(['unregistered_sender', 'configuration'].includes(kind) ? ['sms_account'] : [])
       if (kind === 'opted_out') {
         expect(next).to.equal('stopped')
         expect(await w.jobs('bridge', 'care.tell')).to.deep.equal([{ patientId: p.patient, what: 'stopped' }])
