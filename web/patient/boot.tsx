@@ -16,8 +16,22 @@ export const boot = (): void => {
   const page = document.querySelector('#page')!
   page.textContent = ''
 
-  const draw = () =>
-    render(<App state={state} send={send} loadMedia={id => runner.loadMedia(id)} inside={inside} />, page)
+  // An effect of a view may send an event while its tree is being drawn: that drawing ends before the next begins.
+  let drawing = false
+  let stale = false
+  const draw = () => {
+    stale = true
+    if (drawing) return
+    drawing = true
+    try {
+      while (stale) {
+        stale = false
+        render(<App state={state} send={send} loadMedia={id => runner.loadMedia(id)} inside={inside} />, page)
+      }
+    } finally {
+      drawing = false
+    }
+  }
   const send = (event: Event): void => {
     const step = reduce(state, event)
     state = step.state
