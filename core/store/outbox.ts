@@ -36,7 +36,7 @@ type Row = {
 
 export type DueJob = { id: string; lane: string | null }
 
-/** Due jobs of the kinds that this process knows, oldest first: the first pending one of each lane, without the lanes and jobs of `busy`. */
+/** Due jobs of the kinds that this process knows, oldest first, one a lane, without the lanes and jobs of `busy`; one that must wait for its lane can be among them. */
 export const dueJobs = async (
   deps: StoreDeps,
   queue: Queue,
@@ -45,26 +45,31 @@ export const dueJobs = async (
   limit: number,
 ): Promise<DueJob[]> => {
   const { rows } = await deps.db.raw(
-    `select j.id, j.lane from outbox j
-     where j.queue = ? and j.state = 'pending' and j.due_at <= ? and j.kind = any(?::text[]) and j.id <> all(?::text[])
-       and (j.lane is null or (j.lane <> all(?::text[]) and not exists (
-         select 1 from outbox k where k.queue = j.queue and k.lane = j.lane and k.state = 'pending'
-           and (k.order_at, k.seq) < (j.order_at, j.seq))))
-     order by j.due_at, j.seq limit ?`,
+    `select id, lane from (
+       select distinct on (coalesce(lane, id)) id, lane, due_at, seq from (
+         select id, lane, order_at, due_at, seq from outbox
+         where queue = ? and state = 'pending' and due_at <= ? and kind = any(?::text[]) and id <> all(?::text[])
+           and (lane is null or lane <> all(?::text[]))
+         order by due_at limit 200) oldest
+       order by coalesce(lane, id), order_at, seq) firsts
+     order by due_at, seq limit ?`,
     [queue, deps.clock.now(), [...kinds], [...busy.ids], [...busy.lanes], limit],
   )
   return rows
 }
 
 /**
- * Takes a job and its lane for this transaction; undefined when another process has either, or it is done. The row lock leaves key columns free,
+ * Takes a job and its lane for this transaction; undefined when another process has either, an earlier one of its lane is not done, or it is done. The row lock leaves key columns free,
  * so that the job's steps can be written on another connection.
  */
 export const claimJob = async (deps: StoreDeps, sql: Knex.Transaction, id: string): Promise<ClosedJob | undefined> => {
   const { rows } = await sql.raw(
     `select c.*, c.lane is null or pg_try_advisory_xact_lock(hashtextextended('outbox ' || c.queue || ' ' || c.lane, 2)) as got
-     from (select id, queue, kind, lane, payload, patient_id, order_at, attempts, errors, created_at from outbox
-           where id = ? and state = 'pending' and due_at <= ? for no key update skip locked) c`,
+     from (select id, queue, kind, lane, payload, patient_id, order_at, attempts, errors, created_at from outbox j
+           where id = ? and state = 'pending' and due_at <= ? and (lane is null or not exists (
+             select 1 from outbox k where k.queue = j.queue and k.lane = j.lane and k.state = 'pending'
+               and (k.order_at, k.seq) < (j.order_at, j.seq)))
+           for no key update skip locked) c`,
     [id, deps.clock.now()],
   )
   const r = rows[0] as Row | undefined

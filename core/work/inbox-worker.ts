@@ -134,7 +134,8 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
       const ignored: number[] = []
       const afters: (() => void)[] = []
       const end = performance.now() + holdMs
-      for (const event of await pendingInRoom(store, sql, source, room, batch)) {
+      const events = await pendingInRoom(store, sql, source, room, batch)
+      for (const event of events) {
         current = event
         const { result, after } = await one(sql, event)
         o.metrics?.count('wardroom_inbox_events_total', { source, result })
@@ -145,7 +146,7 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
       if (ignored.length > 0) await finishEvents(sql, ignored, store.clock.now())
       await sql.commit()
       for (const after of afters) after()
-      return true
+      return events.length > 0
     } catch (err) {
       await sql.rollback().catch(() => undefined) // the connection may be gone, and the transaction with it
       log.warn(
@@ -165,7 +166,7 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
       await unparkEvents(store, source, { due: true })
       lastUnpark = performance.now()
     }
-    return (await dueRooms(store, source, busy, limit)).map(r => ({ key: r.room }))
+    return (await dueRooms(store, source, busy, limit)).map(key => ({ key }))
   }
 
   // A key may have come while no process was there to be woken.
