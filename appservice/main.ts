@@ -39,6 +39,8 @@ export type BridgeOptions = {
   page: { folder: string; logo?: string }
   /** The default installation on one machine. */
   embedded: boolean
+  /** Origins that may frame the patient page: the handset of the embedded installation. */
+  frameAncestors?: readonly string[]
   log: Log
 }
 
@@ -87,6 +89,7 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       pageFolder: o.page.folder,
       logoFile: o.page.logo,
       embedded: o.embedded,
+      frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
       trustProxy: o.embedded ? undefined : 'loopback, linklocal, uniquelocal',
     })

@@ -18,6 +18,8 @@ export type PublicDeps = {
   pageFolder: string
   /** The default installation on one machine, where PUBLIC_URL may be plain http. */
   embedded: boolean
+  /** Origins that may show the page in a frame: the handset of the embedded installation, otherwise nobody. */
+  frameAncestors?: readonly string[]
   /** SVG, PNG or WebP; served as the clinic's logo. */
   logoFile?: string
   /** The SMS provider's webhooks, mounted at /sms. */

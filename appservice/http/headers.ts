@@ -3,9 +3,9 @@ import helmet from 'helmet'
 
 /**
  * The page's headers (design §7, web/contract.ts): nothing but our own files and WebAssembly, no frame, no referrer, no index, nothing stored; a name for
- * scripts' texts does not exist. HSTS where the public URL is https.
+ * scripts' texts does not exist. HSTS where the public URL is https. `frameAncestors`: who may frame the page, only the handset of an embedded installation.
  */
-export const securityHeaders = (publicUrl: string): RequestHandler[] => {
+export const securityHeaders = (publicUrl: string, frameAncestors: readonly string[] = []): RequestHandler[] => {
   const https = publicUrl.startsWith('https:')
   return [
     helmet({
@@ -21,7 +21,7 @@ export const securityHeaders = (publicUrl: string): RequestHandler[] => {
           workerSrc: ["'self'"],
           baseUri: ["'none'"],
           formAction: ["'none'"],
-          frameAncestors: ["'none'"],
+          frameAncestors: frameAncestors.length > 0 ? [...frameAncestors] : ["'none'"],
           requireTrustedTypesFor: ["'script'"],
           trustedTypes: ["'none'"],
         },
@@ -30,7 +30,7 @@ export const securityHeaders = (publicUrl: string): RequestHandler[] => {
       crossOriginEmbedderPolicy: { policy: 'require-corp' },
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
-      frameguard: { action: 'deny' },
+      frameguard: frameAncestors.length > 0 ? false : { action: 'deny' },
       strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     }),
     (_req, res, next) => {

@@ -29,7 +29,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
   if (deps.trustProxy !== undefined) app.set('trust proxy', deps.trustProxy)
-  app.use(...securityHeaders(publicUrl))
+  app.use(...securityHeaders(publicUrl, deps.frameAncestors))
   if (deps.smsWebhooks) app.use('/sms', deps.smsWebhooks)
   app.use(
     rateLimit({

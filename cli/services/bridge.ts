@@ -24,6 +24,10 @@ const sms = (config: ServiceConfig) => {
   return { provider: 'twilio' as const, ...config.sms.twilio }
 }
 
+/** As a browser on this machine names the handset's server. */
+const handsetOrigins = ({ listen: { local } }: ServiceConfig) =>
+  ['localhost', '127.0.0.1'].map(host => `http://${host}:${local.port}`)
+
 /** `wardroom run bridge`. */
 export const bridge: StartService = (config, log) =>
   startBridge({
@@ -40,5 +44,6 @@ export const bridge: StartService = (config, log) =>
     sms: sms(config),
     page: { folder: join(import.meta.dirname, '../../dist/patient'), logo: config.clinicLogo },
     embedded: config.sms.provider === 'local',
+    frameAncestors: config.sms.provider === 'local' ? handsetOrigins(config) : [],
     log,
   })
