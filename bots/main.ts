@@ -37,6 +37,8 @@ export type BotsOptions = {
   /** Starting values of settings, as the configuration file has them. */
   settings: Readonly<Record<string, string>>
   log: Log
+  /** The bot's name before the colon: `wardroom`, or beginning with `wardroom_`. */
+  localpart?: string
   /** Tests move the clock. */
   clock?: StoreDeps['clock']
 }
@@ -62,7 +64,7 @@ export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): 
   try {
     const { serverName } = o.homeserver
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
-    const userId = `@wardroom:${serverName}` as UserId
+    const userId = `@${o.localpart ?? 'wardroom'}:${serverName}` as UserId
     await transact(store, async tx => {
       await seedSettings(tx, o.settings)
       if (o.firstAdmin) await firstAdmin(tx, o.firstAdmin as UserId)

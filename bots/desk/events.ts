@@ -8,10 +8,9 @@ import type { Effects } from '../../core/work/inbox-worker.ts'
 import type { Command } from '../commands/command.ts'
 import { messageText, threadOf } from '../commands/message-text.ts'
 import { type CommandDeps, type Heard, keyWait, planCommand } from '../commands/run-command.ts'
-import { say } from '../commands/say.ts'
 import { unheard, type Why } from '../commands/unheard.ts'
 import type { DeskDeps } from './deps.ts'
-import { greeting } from './jobs.ts'
+import { greet } from './jobs.ts'
 import { isLocal, membersOf } from './rooms.ts'
 
 const ignore: Effects = { kind: 'ignore' }
@@ -55,7 +54,7 @@ const membership = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   if (room?.class !== 'direct' || room.peer !== who) return ignore
   if (is === 'leave' || is === 'ban') return { kind: 'done', apply: tx => archiveRoom(tx, room.roomId) }
   if (is !== 'join') return ignore
-  return { kind: 'done', apply: tx => say(tx, `greet:${room.roomId}:${who}`, { room: room.roomId }, greeting) }
+  return { kind: 'done', apply: tx => greet(tx, room.roomId, who) }
 }
 
 /** Is a chat of two still one? Somebody else who was brought in must not read patient data. */

@@ -3,14 +3,14 @@ import { permits } from '../../core/domain/roles.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { listGrants } from '../../core/store/roles.ts'
 import { deskRooms, directRoomWith, recordDirectRoom } from '../../core/store/rooms.ts'
-import type { Tx } from '../../core/store/tx.ts'
+import { type Tx, transact } from '../../core/store/tx.ts'
 import { type JobHandler, type Outcome, txnIdFor } from '../../core/work/outbox-worker.ts'
 import { answer } from '../commands/answer.ts'
 import { escapeHtml } from '../commands/render.ts'
 import { type ReactJob, type RedactJob, type SayJob, say } from '../commands/say.ts'
 import { alertSentence, type DeskAlert } from './alerts.ts'
 import type { DeskDeps } from './deps.ts'
-import { ensureDeskRoom, leave, remove, setTopic } from './rooms.ts'
+import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
 const done: Outcome = { kind: 'done' }
 
@@ -44,16 +44,28 @@ const content = ({ text, html, thread }: SayJob) => ({
     : {}),
 })
 
-/** The bot's own direct chat with a person, made where there is none; `record` notes it in the job's transaction. */
-const openDirect = async (
-  d: DeskDeps,
-  user: UserId,
-): Promise<{ roomId: RoomId; record: (tx: Tx) => Promise<void> }> => {
+/** The bot's own direct chat with a person, made where there is none. */
+const openDirect = async (d: DeskDeps, user: UserId): Promise<RoomId> => {
   const roomId = await d.bot.createDirect(user)
   const known = await directRoomWith(d.store.db, d.bot.userId, user)
-  if (known?.roomId !== roomId) await setTopic(d, roomId)
-  return { roomId, record: tx => recordDirectRoom(tx, { roomId, peer: user, createdBy: d.bot.userId }) }
+  if (known?.roomId === roomId) return roomId
+  await setTopic(d, roomId)
+  await transact(d.store, tx => recordDirectRoom(tx, { roomId, peer: user, createdBy: d.bot.userId }))
+  // Somebody who joins from now on is greeted when the event comes; who was faster is greeted here (the key makes it one).
+  if ((await membersOf(d, roomId)).includes(user)) await transact(d.store, tx => greet(tx, roomId, user))
+  return roomId
 }
+
+/** The first words in a direct chat, said when its person is there, because before they may have no device that could read them. */
+export const greet = (tx: Tx, roomId: RoomId, user: UserId): Promise<void> =>
+  say(
+    tx,
+    `greet:${roomId}:${user}`,
+    { room: roomId },
+    answer(
+      'I am Wardroom. I obey commands here, and what you write to me is encrypted. Write !help to see what I can do.',
+    ),
+  )
 
 /** `bot.say`: an encrypted message to a person's direct chat or a room. */
 const speak =
@@ -61,10 +73,9 @@ const speak =
   async job => {
     const order = job.payload as SayJob
     const { to } = order
-    const opened = 'user' in to ? await openDirect(d, to.user as UserId) : undefined
-    const roomId = opened?.roomId ?? ((to as { room: string }).room as RoomId)
+    const roomId = 'user' in to ? await openDirect(d, to.user as UserId) : (to.room as RoomId)
     await d.bot.send(roomId, 'm.room.message', content(order), { txnId: txnIdFor(job.id, 'say') })
-    return { kind: 'done', apply: opened?.record }
+    return done
   }
 
 /** `bot.react` */
@@ -103,7 +114,7 @@ const join =
       kind: 'done',
       apply: async tx => {
         await recordDirectRoom(tx, { roomId: room, peer, createdBy: peer })
-        await say(tx, `greet:${room}:${peer}`, { room }, greeting)
+        await greet(tx, room, peer)
       },
     }
   }
@@ -115,10 +126,6 @@ const decline =
     await leave(d, (job.payload as { room: string }).room)
     return done
   }
-
-export const greeting = answer(
-  'I am Wardroom. I obey commands here, and what you write to me is encrypted. Write !help to see what I can do.',
-)
 
 /** `desk.room` */
 const makeRoom =
@@ -149,12 +156,11 @@ const followRole =
     const { user } = job.payload as { user: UserId }
     const held = (await listGrants(d.store.db, { userId: user })).filter(g => g.suspendedAt === null).map(g => g.role)
     for (const { roomId } of await deskRooms(d.store.db)) {
-      if (permits(held, ['desk'])) await d.bot.invite(roomId, user)
-      else await remove(d, roomId, user)
+      if (!permits(held, ['desk'])) await remove(d, roomId, user)
+      else if (!(await membersOf(d, roomId)).includes(user)) await d.bot.invite(roomId, user)
     }
-    if (held.length === 0) return done
-    const { record } = await openDirect(d, user)
-    return { kind: 'done', apply: record }
+    if (held.length > 0) await openDirect(d, user)
+    return done
   }
 
 /** Every job of the queue `bots`. */

@@ -1,9 +1,8 @@
-import { unitSlug } from '../../core/domain/care-room.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { recordRoom } from '../../core/store/care.ts'
-import { holdersOf } from '../../core/store/roles.ts'
-import { deskRoomOf } from '../../core/store/rooms.ts'
+import { followRole, holdersOf } from '../../core/store/roles.ts'
+import { deskRoomOf, roomById } from '../../core/store/rooms.ts'
 import { readSettings } from '../../core/store/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { DeskDeps } from './deps.ts'
@@ -46,11 +45,14 @@ export const setTopic = async (d: DeskDeps, roomId: RoomId): Promise<void> => {
   await d.homeserver.request('PUT', roomPath(roomId, 'state/m.room.topic/'), { userId: d.bot.userId, body: { topic } })
 }
 
-const deskRoom = (unit: string, alias: string) => ({
+/** Marks a desk room in its create event with its unit, so that a try after a kill finds the room of the first one. */
+const deskKey = 'org.wardroom.desk'
+
+const deskRoom = (unit: string) => ({
   preset: 'private_chat',
-  room_alias_name: alias,
   name: unit === 'main' ? 'Desk' : `Desk · ${unit}`,
   topic: 'Commands for the desk: write !help. Answers may show patient data.',
+  creation_content: { [deskKey]: unit },
   power_level_content_override: { invite: 50, kick: 100, redact: 50, state_default: 100 },
   initial_state: [
     { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } },
@@ -58,31 +60,35 @@ const deskRoom = (unit: string, alias: string) => ({
   ],
 })
 
-/** A unit's desk room, made the first time: encrypted, the bot with power, those who hold the role desk or supervisor invited. Its alias makes a second try find the first one. */
+/** A desk room that an earlier try made and did not get to record. */
+const unrecorded = async (d: DeskDeps, unit: string): Promise<RoomId | undefined> => {
+  const acting = { userId: d.bot.userId }
+  const { joined_rooms } = await d.homeserver.request<{ joined_rooms: RoomId[] }>(
+    'GET',
+    '/_matrix/client/v3/joined_rooms',
+    acting,
+  )
+  for (const roomId of joined_rooms) {
+    if (await roomById(d.store.db, roomId)) continue
+    const made = await d.homeserver.request('GET', roomPath(roomId, 'state/m.room.create/'), acting)
+    if (made[deskKey] === unit) return roomId
+  }
+  return undefined
+}
+
+/** A unit's desk room, made the first time: encrypted, the bot with power; those who hold the role desk or supervisor are invited (job `desk.follow-role`). */
 export const ensureDeskRoom = async (d: DeskDeps, unit: string): Promise<RoomId> => {
   const known = await deskRoomOf(d.store.db, unit)
   if (known) return known
   const userId = d.bot.userId
-  const alias = `wardroom-desk-${unitSlug(unit)}`
-  const find = async () => {
-    const path = `/_matrix/client/v3/directory/room/${encodeURIComponent(`#${alias}:${d.serverName}`)}`
-    return (await d.homeserver.request<{ room_id: RoomId }>('GET', path, { userId })).room_id
+  const create = async () => {
+    const made = { userId, body: deskRoom(unit) }
+    return (await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', made)).room_id
   }
-  const create = async (): Promise<RoomId> => {
-    try {
-      const body = deskRoom(unit, alias)
-      return (
-        await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', { userId, body })
-      ).room_id
-    } catch (e) {
-      if (e instanceof MatrixRefusal && e.errcode === 'M_ROOM_IN_USE') return find()
-      throw e
-    }
-  }
-  const roomId = await create()
-  for (const user of await holdersOf(d.store.db, 'desk', 'supervisor')) await d.bot.invite(roomId, user)
+  const roomId = (await unrecorded(d, unit)) ?? (await create())
   await transact(d.store, async tx => {
     await recordRoom(tx, { roomId, class: 'desk', unit, by: userId })
+    for (const user of await holdersOf(tx.sql, 'desk', 'supervisor')) await followRole(tx, user)
     await tx.audit({
       actor: { kind: 'service', id: 'desk' },
       action: 'room.create',

@@ -52,7 +52,7 @@ const by = (granter: string): Actor => ({ kind: granter.startsWith('@') ? 'user'
 const lockGrants = (tx: Tx) => tx.sql.raw(`select pg_advisory_xact_lock(hashtext('roles'))`)
 
 /** The bot brings desk rooms and the direct chat in line with a person's roles (job `desk.follow-role`). */
-const follow = (tx: Tx, userId: UserId) =>
+export const followRole = (tx: Tx, userId: UserId): Promise<string> =>
   tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user: userId }, lane: `role:${userId}` })
 
 /** Grants a role pinned to an identity; granting again renews the pin and ends a suspension. */
@@ -80,7 +80,7 @@ export const grantRole = async (
     outcome: 'done',
     detail: { role: grant.role, pinned: grant.identity !== null, approved_by: grant.approvedBy ?? null },
   })
-  await follow(tx, grant.userId)
+  await followRole(tx, grant.userId)
 }
 
 /** Takes a role away. 'last' when it is the last administrator's: then nothing changes; 'none' when it was never granted. */
@@ -101,7 +101,7 @@ export const revokeRole = async (
     outcome: 'done',
     detail: { role: revoke.role, approved_by: revoke.approvedBy ?? null },
   })
-  await follow(tx, revoke.userId)
+  await followRole(tx, revoke.userId)
   return 'done'
 }
 
@@ -148,7 +148,7 @@ export const standingOf = async (tx: Tx, userId: UserId, identity: string | null
         reason: 'identity-changed',
         detail: { role },
       })
-    await follow(tx, userId)
+    await followRole(tx, userId)
     return { roles: [], suspended: [...suspended, ...names], changed: true }
   }
   const unpinned = live.filter(g => g.identity === null).map(g => g.role)

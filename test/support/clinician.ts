@@ -4,10 +4,12 @@ import {
   createClient,
   EventType,
   type MatrixClient,
+  type MatrixError,
   type MatrixEvent,
   MemoryCryptoStore,
   MemoryStore,
   type Room,
+  type UIAuthCallback,
 } from 'matrix-js-sdk'
 import {
   AllDevicesIsolationMode,
@@ -195,7 +197,17 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
   await client.startClient({ initialSyncLimit: 100, lazyLoadMembers: false })
   await synced
 
-  const authUploadDeviceSigningKeys = async (make: (auth: null) => Promise<void>) => make(null)
+  // The first upload of an account needs no proof; replacing an identity asks for the password.
+  const authUploadDeviceSigningKeys: UIAuthCallback<void> = async make => {
+    try {
+      return await make(null)
+    } catch (e) {
+      const session = (e as MatrixError).data?.session
+      if (typeof session !== 'string' || !account.password) throw e
+      const identifier = { type: 'm.id.user', user: userId }
+      return make({ type: 'm.login.password', identifier, password: account.password, session })
+    }
+  }
   if (signed) {
     if (options.recoveryKey) {
       await crypto.userHasCrossSigningKeys(userId, true)
