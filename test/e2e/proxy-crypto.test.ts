@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import { ClientEvent, createClient, EventType, type MatrixClient, MemoryCryptoStore, MemoryStore } from 'matrix-js-sdk'
+import { type KeeperClient, keeperClient } from '../../appservice/keeper/client.ts'
+import { type Keeper, startKeeper } from '../../appservice/keeper/keeper.ts'
+import { isRefusal } from '../../core/domain/refusal.ts'
+import { secret } from '../../core/secret.ts'
+import { addPatient, patientById, personById } from '../../core/store/patients.ts'
+import { transact } from '../../core/store/tx.ts'
+import type { Session, VerifyAnswer } from '../../web/contract.ts'
+import { type TestBridge, testBridge } from '../support/bridge.ts'
+import { type Clinician, clinician } from '../support/clinician.ts'
+import { linkFor } from '../support/enrolled.ts'
+import { eventually } from '../support/eventually.ts'
+import { fetchK } from '../support/patient-page.ts'
+import { type Browser, type PublicServer, publicServer } from '../support/public-http.ts'
+import { sdkLogger } from '../support/quiet-logger.ts'
+import { testLog } from '../support/test-log.ts'
+
+type Inside = {
+  dehydratedDeviceManager: { rehydrateDeviceIfAvailable(): Promise<boolean> }
+  backupManager: {
+    backupKeysLoopRunning: boolean
+    backupKeysLoop(): Promise<void>
+    constructor: { maxBackupLoopStartDelayMillis: number }
+  }
+}
+
+/** What the page does from K to open messages, in Node: the same calls through the same proxy. */
+const openPage = async (url: string, browser: Browser, session: Session): Promise<MatrixClient> => {
+  const k = await fetchK(browser, session)
+  const cookie = () => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const client = createClient({
+    baseUrl: url,
+    userId: session.userId,
+    deviceId: session.deviceId,
+    accessToken: session.csrf,
+    fetchFn: (input, init) => {
+      const headers = new Headers(init?.headers)
+      headers.set('cookie', cookie())
+      return fetch(input, { ...init, headers })
+    },
+    store: new MemoryStore({}),
+    cryptoStore: new MemoryCryptoStore(),
+    disableVoip: true,
+    logger: sdkLogger(),
+    cryptoCallbacks: {
+      getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0] ?? '', new Uint8Array(k)],
+    },
+  })
+  await client.initRustCrypto({ useIndexedDB: false })
+  const crypto = client.getCrypto()
+  if (!crypto) throw new Error('no crypto')
+  const inside = crypto as unknown as Inside
+  inside.backupManager.constructor.maxBackupLoopStartDelayMillis = 0
+  const synced = new Promise<void>(done => client.on(ClientEvent.Sync, s => s === 'PREPARED' && done()))
+  await client.startClient({ initialSyncLimit: 40 })
+  await synced
+  await crypto.userHasCrossSigningKeys(session.userId, true)
+  await crypto.bootstrapCrossSigning({})
+  await eventually(async () => {
+    await crypto.userHasCrossSigningKeys(session.userId, true)
+    return (await crypto.getDeviceVerificationStatus(session.userId, session.deviceId))?.signedByOwner === true
+  })
+  await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
+  await crypto.checkKeyBackupAndEnable()
+  await inside.dehydratedDeviceManager.rehydrateDeviceIfAvailable()
+  await eventually(() => !inside.backupManager.backupKeysLoopRunning)
+  await inside.backupManager.backupKeysLoop()
+  return client
+}
+
+const readable = (client: MatrixClient, room: string): string[] =>
+  (client.getRoom(room)?.getLiveTimeline().getEvents() ?? [])
+    .filter(ev => ev.getType() === EventType.RoomMessage && !ev.isDecryptionFailure())
+    .map(ev => String(ev.getContent().body))
+
+describe('an encrypted conversation through the proxy', function () {
+  this.timeout(90_000)
+  let bridge: TestBridge
+  let keeper: Keeper
+  let keys: KeeperClient
+  let server: PublicServer
+  let lee: Clinician
+  const log = testLog()
+
+  before(async function () {
+    this.timeout(180_000)
+    bridge = await testBridge()
+    lee = await clinician('lee')
+    const { store, homeserver } = bridge.deps
+    await store.db('role_grant').insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    const shared = secret(randomBytes(16).toString('hex'))
+    keeper = await startKeeper({
+      databaseUrl: bridge.db.url,
+      releaseKey: bridge.privateKeys.keeper,
+      secret: shared,
+      listen: { port: 0 },
+      clock: store.clock,
+      random: store.random,
+      log,
+    })
+    keys = keeperClient(keeper.address, shared)
+    server = await publicServer({ store, homeserver, keeper: keys })
+  })
+  after(async () => {
+    await lee?.stop()
+    await server?.stop()
+    await keys?.stop()
+    await keeper?.stop()
+    await bridge?.stop()
+    expect(log.problems()).to.deep.equal([])
+  })
+
+  const enrol = async () => {
+    const { store } = bridge.deps
+    const dob = '1953-04-09'
+    const added = await transact(store, tx => addPatient(tx, { phone: '+12025550177', dob, by: lee.userId }))
+    if (isRefusal(added)) throw new Error(added.sentence)
+    await eventually(async () => (await patientById(store.db, added.id))?.state === 'open', { timeout: 20_000 })
+    const [patient, person] = await Promise.all([patientById(store.db, added.id), personById(store.db, added.person)])
+    if (!patient?.roomId || !person?.ghost) throw new Error('not enrolled')
+    return {
+      patient: added.id,
+      person: added.person,
+      ghost: person.ghost,
+      room: patient.roomId,
+      k: new Uint8Array(),
+      dob,
+    }
+  }
+  const signIn = async (p: Awaited<ReturnType<typeof enrol>>, browser = server.browser()) => {
+    const { token } = await linkFor(bridge.deps.store, p)
+    const answer = await browser.post('/api/link/verify', { token, factor: 'birth_date', value: p.dob })
+    const verified = (await answer.json()) as VerifyAnswer
+    if (verified.state !== 'session') throw new Error(JSON.stringify(verified))
+    return { browser, session: verified.session, token }
+  }
+
+  it('reads what was written before anybody came, answers without a shield, and reads it again after a reload', async () => {
+    const maria = await enrol()
+    await lee.join(maria.room)
+    await lee.send(maria.room, 'Please take the tablet with food.')
+    const { browser, session, token } = await signIn(maria)
+    const client = await openPage(server.url, browser, session)
+    await eventually(() => readable(client, maria.room).includes('Please take the tablet with food.'))
+    await client.sendEvent(maria.room, EventType.RoomMessage, { msgtype: 'm.text', body: 'I will.' } as never)
+    const seen = await lee.waitFor(s => s.body === 'I will.')
+    expect(await lee.shield(seen)).to.equal('none')
+    client.stopClient()
+    const answer = await browser.call('POST', '/api/session', { body: {}, headers: { 'x-wardroom-link': token } })
+    const again = await openPage(server.url, browser, (await answer.json()) as Session)
+    await eventually(() =>
+      ['Please take the tablet with food.', 'I will.'].every(b => readable(again, maria.room).includes(b)),
+    )
+    again.stopClient()
+    const refused = server
+      .logged()
+      .split('\n')
+      .filter(l => l.includes('"level":50'))
+    expect(refused).to.deep.equal([])
+  })
+})
