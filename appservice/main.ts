@@ -5,6 +5,7 @@ import { listen } from '../core/http/listen.ts'
 import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
+import { pingHomeserver } from '../core/matrix/ping.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { openDb } from '../core/store/db.ts'
@@ -37,8 +38,9 @@ export type BridgeOptions = {
   keeper: { url: string; secret: Secret }
   sms: { provider: 'local' | 'twilio' } & Omit<TwilioOptions, 'statusCallback'>
   page: { folder: string; logo?: string }
-  /** The default installation on one machine. */
+  /** The default installation on one machine: the page may be framed by its handset, at these origins. */
   embedded: boolean
+  framedBy?: readonly string[]
   /** Origins that may frame the patient page: the handset of the embedded installation. */
   frameAncestors?: readonly string[]
   log: Log
@@ -80,6 +82,7 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }),
     )
     started(await listen(transactions, o.listen.bridge))
+    await pingHomeserver(homeserver, o.registration.id, log)
     const app = publicApp({
       store,
       homeserver,
@@ -89,6 +92,7 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       pageFolder: o.page.folder,
       logoFile: o.page.logo,
       embedded: o.embedded,
+      frameAncestors: o.framedBy,
       frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
       trustProxy: o.embedded ? undefined : 'loopback, linklocal, uniquelocal',

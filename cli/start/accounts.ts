@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { defaultFiles } from '../../config/service.ts'
+import type { Role } from '../../core/domain/roles.ts'
 import type { Synapse } from '../stack/synapse.ts'
 import { keptJson } from './data-folder.ts'
 
@@ -19,6 +20,12 @@ const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
 const password = (): string =>
   Array.from({ length: 4 }, () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('')).join(
     '-',
+  )
+
+/** What the demo accounts may do from the first minute on; the administrator is the configuration's `firstAdmin`. */
+export const demoRoles = (accounts: Accounts): { userId: string; role: Role }[] =>
+  Object.entries({ drlee: ['clinician'], nurse_kim: ['clinician', 'desk'] } as Record<string, Role[]>).flatMap(
+    ([name, roles]) => (accounts[name] ? roles.map(role => ({ userId: accounts[name]!.userId, role })) : []),
   )
 
 /** Makes an administrator and two clinicians once; their random passwords stay in the data folder. */

@@ -1,9 +1,12 @@
+import type { UserId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
+import type { Role } from '../../core/domain/roles.ts'
 import { isSettingKey, settingOf } from '../../core/domain/settings.ts'
 import type { Secret } from '../../core/secret.ts'
 import { openDb } from '../../core/store/db.ts'
 import { keeperGrants } from '../../core/store/keeper.ts'
 import { migrate } from '../../core/store/migrate.ts'
+import { grantByConfiguration } from '../../core/store/roles.ts'
 import { changeSetting, settingHistory } from '../../core/store/settings.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 import { Explained } from '../command.ts'
@@ -17,6 +20,7 @@ export const prepareDatabase = async (
   { url, keeperUrl }: { url: Secret; keeperUrl: Secret },
   deps: Omit<StoreDeps, 'db'>,
   settings: Record<string, string>,
+  grants: readonly { userId: string; role: Role }[] = [],
 ): Promise<string[]> => {
   const db = openDb(url.reveal(), { max: 2, name: 'wardroom-start' })
   try {
@@ -28,6 +32,8 @@ export const prepareDatabase = async (
     const keeper = new URL(keeperUrl.reveal()).username
     if (keeper !== new URL(url.reveal()).username) await db.raw(keeperGrants(keeper))
     for (const [key, text] of Object.entries(settings)) await giveStartingValue({ ...deps, db }, key, text)
+    for (const { userId, role } of grants)
+      await transact({ ...deps, db }, tx => grantByConfiguration(tx, userId as UserId, role))
     return applied
   } finally {
     await db.destroy()

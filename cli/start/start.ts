@@ -13,7 +13,7 @@ import { services } from '../services/index.ts'
 import { startPostgres } from '../stack/postgres.ts'
 import { synapseEnvironment } from '../stack/python.ts'
 import { type Synapse, startSynapse } from '../stack/synapse.ts'
-import { type Accounts, makeAccounts } from './accounts.ts'
+import { type Accounts, demoRoles, makeAccounts } from './accounts.ts'
 import { buildPages } from './build-page.ts'
 import { keptJson, makeDataFolder, makeKeys } from './data-folder.ts'
 import { writeEffective } from './effective.ts'
@@ -38,7 +38,13 @@ export type Wardroom = {
 /** A start under way: `stop` works from the first moment on. */
 export type Starting = { wardroom: Promise<Wardroom>; stop(): Promise<void> }
 
-const demoSettings = { 'clinic.name': 'Riverside Clinic', 'clinic.phone': '+15555550100' }
+// Somebody who tries it out at night gets the text at once.
+const demoSettings = {
+  'clinic.name': 'Riverside Clinic',
+  'clinic.phone': '+15555550100',
+  'sms.quiet_from': '0',
+  'sms.quiet_to': '0',
+}
 
 /**
  * Starts every part that the configuration does not replace, in order: PostgreSQL, Synapse, migrations, pages, services. `print` gets progress lines.
@@ -165,7 +171,7 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
   })
   if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
   await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
-  await stage('Database', log => fillDatabase(complete, log, embedded.synapse))
+  await stage('Database', log => fillDatabase(complete, log, accounts))
   await stage('Pages', () => pages)
   const configFile = writeEffective(complete)
   await stage('Services', async () => {
@@ -187,9 +193,11 @@ const registrationFiles = (config: Config): { bots: string; ghosts: string } => 
   return bots && ghosts ? { bots: resolve(bots), ghosts: resolve(ghosts) } : writeRegistrations(config)
 }
 
-const fillDatabase = async (config: ServiceConfig, log: (line: string) => void, demo: boolean) => {
+const fillDatabase = async (config: ServiceConfig, log: (line: string) => void, accounts: Accounts) => {
   const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
+  const demo = Object.keys(accounts).length > 0
   const settings = demo && config.sms.provider === 'local' ? { ...demoSettings, ...config.settings } : config.settings
-  const applied = await prepareDatabase(config.database, { clock: systemClock, random: systemRandom, seal }, settings)
+  const deps = { clock: systemClock, random: systemRandom, seal }
+  const applied = await prepareDatabase(config.database, deps, settings, demoRoles(accounts))
   if (applied.length > 0) log(`Database brought up to date: ${applied.length} steps`)
 }
