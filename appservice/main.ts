@@ -40,7 +40,6 @@ export type BridgeOptions = {
   page: { folder: string; logo?: string }
   /** The default installation on one machine: the page may be framed by its handset, at these origins. */
   embedded: boolean
-  framedBy?: readonly string[]
   /** Origins that may frame the patient page: the handset of the embedded installation. */
   frameAncestors?: readonly string[]
   log: Log
@@ -92,7 +91,6 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       pageFolder: o.page.folder,
       logoFile: o.page.logo,
       embedded: o.embedded,
-      frameAncestors: o.framedBy,
       frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
       trustProxy: o.embedded ? undefined : 'loopback, linklocal, uniquelocal',

@@ -28,8 +28,6 @@ const sms = (config: ServiceConfig) => {
 const handsetOrigins = ({ listen: { local } }: ServiceConfig) =>
   ['localhost', '127.0.0.1'].map(host => `http://${host}:${local.port}`)
 
-const handsetOrigins = (port: number) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`]
-
 /** `wardroom run bridge`. */
 export const bridge: StartService = (config, log) =>
   startBridge({
@@ -46,7 +44,6 @@ export const bridge: StartService = (config, log) =>
     sms: sms(config),
     page: { folder: join(import.meta.dirname, '../../dist/patient'), logo: config.clinicLogo },
     embedded: config.sms.provider === 'local',
-    framedBy: config.sms.provider === 'local' ? handsetOrigins(config.listen.local.port) : undefined,
     frameAncestors: config.sms.provider === 'local' ? handsetOrigins(config) : [],
     log,
   })
