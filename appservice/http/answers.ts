@@ -29,16 +29,23 @@ export const parsed = <S extends z.ZodType>(schema: S, req: Request, res: Respon
   return undefined
 }
 
+/** The origins that are ours; in a try-out on this machine, however the browser names it. */
+const originsOf = (publicUrl: string, embedded: boolean): Set<string> => {
+  const { origin, hostname, port, protocol } = new URL(publicUrl)
+  const names = ['localhost', '127.0.0.1', '[::1]']
+  if (!embedded || !names.includes(hostname)) return new Set([origin])
+  return new Set(names.map(name => new URL(`${protocol}//${name}${port ? `:${port}` : ''}`).origin))
+}
+
 /**
  * What a browser's POST must look like: from our own page by `Sec-Fetch-Site` or `Origin`, and JSON, which no form of another site can send. Reads pass
  * unless the browser says that another site makes them.
  */
-export const fromOurPage =
-  (publicUrl: string): RequestHandler =>
-  (req, res, next) => {
+export const fromOurPage = (publicUrl: string, embedded: boolean): RequestHandler => {
+  const ours = originsOf(publicUrl, embedded)
+  return (req, res, next) => {
     const { origin, 'sec-fetch-site': site } = req.headers
-    const ours = new URL(publicUrl).origin
-    const foreign = (site !== undefined && site !== 'same-origin') || (origin !== undefined && origin !== ours)
+    const foreign = (site !== undefined && site !== 'same-origin') || (origin !== undefined && !ours.has(origin))
     const read = req.method === 'GET' || req.method === 'HEAD'
     if (foreign && !(read && site === 'none')) return refuseWith(res, 403, 'not-here')
     if (read) return next()
@@ -46,16 +53,15 @@ export const fromOurPage =
     if (!req.is('application/json')) return refuseWith(res, 415, 'bad-request')
     next()
   }
+}
 
-/** Runs `work` and lets at least `ms` pass, so that the time of an answer does not tell what was found. */
-export const atLeast = async <T>(ms: number, work: () => Promise<T>): Promise<T> => {
+/** Runs `work` and, unless `quick` says that the answer tells itself what was found, lets at least `ms` pass, so that its time tells nothing. */
+export const atLeast = async <T>(ms: number, work: () => Promise<T>, quick: (result: T) => boolean): Promise<T> => {
   const begun = performance.now()
-  try {
-    return await work()
-  } finally {
-    const left = ms - (performance.now() - begun)
-    if (left > 0) await new Promise(done => setTimeout(done, left))
-  }
+  const result = await work()
+  const left = ms - (performance.now() - begun)
+  if (left > 0 && !quick(result)) await new Promise(done => setTimeout(done, left))
+  return result
 }
 
 /** The last handler: a body that cannot be read is the caller's fault, everything else is ours and logged without the request. */

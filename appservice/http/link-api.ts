@@ -30,6 +30,9 @@ const browserOf = (req: Request, cookies: Cookies): Browser => ({
   cookie: readCookie(req, cookies.session),
 })
 
+/** Only these answers may be quick: they say by themselves that the link is good. */
+const tells = (result: { state: string }): boolean => result.state === 'session' || result.state === 'factors'
+
 /** Everything a token's holder may do before there is a session: `/api/link/*`. */
 export const linkApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Router => {
   const { store } = deps
@@ -70,7 +73,7 @@ export const linkApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Ro
     const body = parsed(byToken, req, res)
     if (!body) return
     const settings = await readSettings(store.db)
-    const result = await atLeast(neutralMs, () => tap(links, settings, body.token, browserOf(req, cookies)))
+    const result = await atLeast(neutralMs, () => tap(links, settings, body.token, browserOf(req, cookies)), tells)
     if (result.state === 'session') {
       live.end(result.session.id)
       const session = await started(res, settings, result)
@@ -87,7 +90,7 @@ export const linkApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Ro
     const body = parsed(answerOf, req, res)
     if (!body) return
     const settings = await readSettings(store.db)
-    const result = await atLeast(neutralMs, () => verify(links, settings, body, browserOf(req, cookies)))
+    const result = await atLeast(neutralMs, () => verify(links, settings, body, browserOf(req, cookies)), tells)
     if (result.state === 'session') {
       const session = await started(res, settings, result)
       res.json({ state: 'session', session } satisfies VerifyAnswer)
@@ -110,7 +113,11 @@ export const linkApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls): Ro
       const body = parsed(byToken, req, res)
       if (!body) return
       const settings = await readSettings(store.db)
-      await atLeast(neutralMs, () => wish(links, settings, body.token, browserOf(req, cookies)))
+      await atLeast(
+        neutralMs,
+        () => wish(links, settings, body.token, browserOf(req, cookies)),
+        () => false,
+      )
       res.status(202).json({})
     })
   return router

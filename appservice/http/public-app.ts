@@ -1,10 +1,11 @@
 import express from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import { z } from 'zod'
+import { tokenHash } from '../../core/store/links.ts'
 import { readSettings } from '../../core/store/settings.ts'
 import { failures, fromOurPage, parsed, refuseWith } from './answers.ts'
 import { clinicOf, isOurHost } from './clinic.ts'
-import { cookiesFor } from './cookies.ts'
+import { cookiesFor, readCookie } from './cookies.ts'
 import type { PublicDeps } from './deps.ts'
 import { securityHeaders } from './headers.ts'
 import { linkApi } from './link-api.ts'
@@ -44,7 +45,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   app.use('/_matrix', matrixProxy(deps, cookies, live))
 
   const api = express.Router({ caseSensitive: true, strict: true })
-  api.use(fromOurPage(publicUrl), express.json({ limit: '8kb', strict: true }))
+  api.use(fromOurPage(publicUrl, deps.embedded), express.json({ limit: '8kb', strict: true }))
   api.get('/clinic', async (_req, res) => {
     const clinic = clinicOf(await settings(), publicUrl, logoFile, store.clock.now())
     res.set('Cache-Control', 'public, max-age=60').json(clinic)
@@ -54,7 +55,16 @@ export const publicApp = (deps: PublicDeps): express.Express => {
     if (body) res.json({ ours: isOurHost(body.host, publicUrl) })
   })
   api.use('/link', linkApi(deps, cookies, live))
-  api.use('/session', sessionApi(deps, cookies, live))
+  // One page makes a few calls a minute; keyed by its cookie, so that patients behind one address do not slow each other down.
+  const perSession = rateLimit({
+    windowMs: 60_000,
+    limit: 300,
+    standardHeaders: false,
+    legacyHeaders: false,
+    keyGenerator: req => tokenHash(readCookie(req, cookies.session) ?? ipKeyGenerator(req.ip ?? 'unknown', 64)),
+    handler: (_req, res) => refuseWith(res, 429, 'too-many'),
+  })
+  api.use('/session', perSession, sessionApi(deps, cookies, live))
   app.use('/api', api)
 
   const names = async () => {

@@ -1,6 +1,7 @@
 import type { SessionId } from '../../core/domain/ids.ts'
 import type { Log } from '../../core/log.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { sweepAttempts } from '../../core/store/factors.ts'
 import { sweepBuckets } from '../../core/store/rate-limits.ts'
 import {
   deviceCameLate,
@@ -78,7 +79,9 @@ export const startSessionSweep = (deps: DeviceDeps, everyMs = 10_000): { stop():
     running = running
       .then(async () => {
         await sweepSessions(deps)
-        if (sweeps++ % 360 === 0) await sweepBuckets(deps.store.db, deps.store.clock.now())
+        if (sweeps++ % 360 !== 0) return
+        await sweepBuckets(deps.store.db, deps.store.clock.now())
+        await sweepAttempts(deps.store.db, deps.store.clock.now())
       })
       .catch((error: Error) => deps.log.error({ error: error.message }, 'the session sweep failed and runs again'))
   }, everyMs)

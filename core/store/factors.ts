@@ -10,9 +10,11 @@ import {
 import type { LinkId, PersonId } from '../domain/ids.ts'
 import { verifyPin } from '../pin.ts'
 import { sameSecret } from '../secret.ts'
+import type { Db } from './db.ts'
 import { tokenHash } from './links.ts'
 import { advanceNotices } from './notices.ts'
 import { openDob, type Person, personById } from './patients.ts'
+import { queueText } from './texts.ts'
 import type { Tx } from './tx.ts'
 
 const codeHash = (tx: Tx, person: PersonId, code: string): string =>
@@ -59,11 +61,13 @@ export const lockedPerson = async (tx: Tx, id: PersonId): Promise<Person | null>
   return personById(tx.sql, id)
 }
 
-/** Counts a wrong answer; the third locks the person and tells the care team. The caller holds the person's row. */
+/** Counts a wrong answer; the third locks the person, and tells the person and the care team. The caller holds the person's row. */
 export const countWrong = async (tx: Tx, person: Person): Promise<Tries> => {
   const after = afterWrong(person, tx.now)
   await tx.sql('person').where({ id: person.id }).update({ tries: after.tries, locked_at: after.lockedAt })
   if (after.lockedAt !== null && person.lockedAt === null) {
+    // The telephone's owner learns of it too; a number that stopped texts is left alone.
+    await queueText(tx, { person: person.id, template: 'locked', lang: person.lang, vars: {}, class: 'system' })
     const told = await advanceNotices(tx, { person: person.id }, { kind: 'failed', failure: 'locked' })
     if (told.length === 0)
       await tx.enqueue({
@@ -110,4 +114,12 @@ export const notePassed = async (tx: Tx, link: LinkId, binding: string, passed: 
 /** A proof is used once: the session that it opened stands for it from now on. */
 export const forgetAttempts = async (tx: Tx, link: LinkId): Promise<void> => {
   await tx.sql('link_attempt').where({ link_id: link }).delete()
+}
+
+/** Removes proofs and codes that have run out. */
+export const sweepAttempts = async (db: Db, now: number): Promise<void> => {
+  await db('link_attempt')
+    .where('at', '<', now - attemptLifeMs)
+    .delete()
+  await db('sms_code').where('expires_at', '<', now).delete()
 }

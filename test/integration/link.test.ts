@@ -110,6 +110,7 @@ describe('secure links', () => {
     const { token } = await linkFor(db.store, maria)
     for (let i = 0; i < maxTries; i++) await birthDate(token, '1900-01-01')
     expect(await jobs('care.tell')).to.deep.equal([{ patientId: maria.patient, what: 'locked' }])
+    expect(await jobs('sms.send'), 'the telephone’s owner learns of it').to.have.lengthOf(1)
   })
 
   it('count parallel guesses one by one', async () => {
