@@ -19,6 +19,9 @@ export const onNode24 = (script, args) => {
   // Ctrl-C reaches the child by itself: it is in the terminal's group. Other signals are handed on.
   process.on('SIGINT', () => undefined)
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm starts us through a shell, which a signal to npm ends without handing it on: then the shell's death is the signal.
+  const parent = process.ppid
+  if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref()
   child.on('exit', (code, signal) => {
     if (signal) process.removeAllListeners(signal)
     if (signal) process.kill(process.pid, signal)

@@ -172,14 +172,17 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
   if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
   await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
   await stage('Database', log => fillDatabase(complete, log, accounts))
-  await stage('Pages', () => pages)
+  await pages
   const configFile = writeEffective(complete)
   await stage('Services', async () => {
     const wanted = services.filter(service => service.wanted(complete))
-    for (const { name } of wanted) {
+    const starts = wanted.map(({ name }) => {
       const onSpawn = (pid: number) => record(name, pid)
-      await part(name, () => startServiceProcess({ name, configFile, dataDir, onSpawn }))
-    }
+      return supervise({ name, launch: () => startServiceProcess({ name, configFile, dataDir, onSpawn }), log: print })
+    })
+    const results = await Promise.allSettled(starts)
+    for (const result of results) if (result.status === 'fulfilled') add(result.value)
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   })
   if (stopped()) throw new Interrupted('The start was interrupted.')
   return { config: complete, accounts, embedded, stop }
