@@ -2,12 +2,12 @@ import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import { type Approval, decideApproval, findApproval, proposalOf } from '../../core/store/approvals.ts'
 import { holdersOf } from '../../core/store/roles.ts'
 import { type Answer, answer } from './answer.ts'
-import { phrase } from './args.ts'
+import { rest } from './args.ts'
 import { applyChange, type Change } from './changes.ts'
 import { type CommandContext, command } from './command.ts'
 import { say } from './say.ts'
 
-const args = { code: phrase('code', 'ABCD-EFGH', 40) }
+const args = { code: rest('code', 'ABCD-EFGH', 40) }
 
 const refusals = {
   unknown: refuse('unknown-code', 'There is no open request with this code. Codes work once, for 15 minutes.'),

@@ -46,16 +46,15 @@ export const configList = command({
   run: async (context, { group }) => {
     const keys = settingKeys.filter(k => group === undefined || k === group || k.startsWith(`${group.toLowerCase()}.`))
     if (keys.length === 0) return refuse('unknown-setting', 'There is no such group; see !config list.')
-    const rows = await Promise.all(
-      keys.map(async k => {
-        const [value, changed] = await currentText(context, k)
-        return [
-          k,
-          `${value}${unitOf(k)}`,
-          `${changed ? 'changed' : 'default'}${settingOf(k).sensitive ? ', sensitive' : ''}`,
-        ]
-      }),
-    )
+    const rows: string[][] = []
+    for (const k of keys) {
+      const [value, changed] = await currentText(context, k)
+      rows.push([
+        k,
+        `${value}${unitOf(k)}`,
+        `${changed ? 'changed' : 'default'}${settingOf(k).sensitive ? ', sensitive' : ''}`,
+      ])
+    }
     const broken = await unusableSettings(context.tx.sql)
     const waiting = await openApprovals(context.tx.sql, context.tx.now)
     const notes: Block[] = [

@@ -67,7 +67,8 @@ export const patientStatus = command({
     const patient = await findPatient(context, code)
     if (isRefusal(patient)) return patient
     const persons = await personsOf(tx.sql, patient.id)
-    const rows = await Promise.all(persons.map((p, i) => personRow(context, p, i + 1)))
+    const rows: string[][] = []
+    for (const [i, p] of persons.entries()) rows.push(await personRow(context, p, i + 1))
     const notices = await noticesOf(tx.sql, patient.id, 8)
     await tx.audit({
       actor: { kind: 'user', id: sender.userId, device: sender.deviceId },

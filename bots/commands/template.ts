@@ -12,7 +12,7 @@ import {
   type Template,
   templateVersions,
 } from '../../core/store/templates.ts'
-import { answer, code, fields, list, table } from './answer.ts'
+import { answer, type Block, code, fields, list, table } from './answer.ts'
 import { choice, integer, optional, rest } from './args.ts'
 import { command } from './command.ts'
 
@@ -43,20 +43,16 @@ export const templateShow = command({
   help: 'The versions of a template with their words and who approved them.',
   run: async ({ tx }, { name: n, lang: l }) => {
     const rule = templateRules[n]
-    const blocks = await Promise.all(
-      (l ? [l] : (['en', 'es'] as const)).map(async each =>
-        table(
-          ['Language', 'Version', 'State', 'By', 'Words'],
-          (await templateVersions(tx.sql, n, each))
-            .slice(0, 6)
-            .map(t => [t.lang, String(t.version), t.state, by(t), t.body]),
-        ),
-      ),
-    )
+    const blocks: Block[] = []
+    for (const each of l ? [l] : (['en', 'es'] as const)) {
+      const versions = (await templateVersions(tx.sql, n, each)).slice(0, 6)
+      const rows = versions.map(t => [t.lang, String(t.version), t.state, by(t), t.body])
+      blocks.push(...table(['Language', 'Version', 'State', 'By', 'Words'], rows))
+    }
     const filled = (list: readonly string[]) => list.map(p => `{${p}}`).join(' ') || 'none'
     return answer(
       fields(['For', rule.purpose], ['Must have', filled(rule.must)], ['May have', filled(rule.may)]),
-      ...blocks.flat(),
+      ...blocks,
     )
   },
 })

@@ -1,0 +1,190 @@
+import { expect } from 'chai'
+import { phrase } from '../../bots/commands/args.ts'
+import { command } from '../../bots/commands/command.ts'
+import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { type CommandWorld, commandWorld } from '../support/command-world.ts'
+
+describe('a command on the database', () => {
+  let w: CommandWorld
+  let desk: UserId
+  beforeEach(async () => {
+    w = await commandWorld()
+    desk = await w.person('dana', 'desk')
+  })
+  afterEach(() => w.db.drop())
+
+  const enrol = async (name = 'Rosa Ejemplo') => {
+    const said = await w.ask(desk, `!patient add +1 202 555 0143 dob 1953-04-09 name "${name}" lang es`)
+    return /[2-9A-Z]{3}-[2-9A-Z]{3}/.exec(said.body)?.[0] ?? said.body
+  }
+
+  it('commits its effect, its audit event and its replies together', async () => {
+    const said = await w.ask(desk, '!patient add +1 202 555 0143 dob 1953-04-09 name "Rosa Ejemplo"')
+    expect(said).to.include({ mark: '✅', redacted: true })
+    const [run] = await w.audit('command.run')
+    expect(run).to.deep.include({ outcome: 'done', object: { id: 'patient add', kind: 'command' } })
+    expect(await w.db.store.db('patient')).to.have.lengthOf(1)
+  })
+
+  it('leaves nothing behind when it breaks down, and gives up with an answer after some tries', async () => {
+    const broken = command({
+      words: ['break'],
+      needs: 'anyone',
+      args: { what: phrase('what', 'it') },
+      help: 'Writes, then throws.',
+      run: async ({ tx }) => {
+        await tx.sql('setting').insert({ key: 'x', value: '"1"', changed_at: 0, changed_by: 'x' })
+        throw new Error('no')
+      },
+    })
+    const v = await commandWorld([broken])
+    const ann = await v.person('ann', 'desk')
+    const failed = await v.ask(ann, '!break it').catch(e => e)
+    expect(failed).to.be.an('error')
+    expect(await v.db.store.db('setting')).to.have.lengthOf(0)
+    expect(await v.audit('command.run')).to.have.lengthOf(0)
+    const last = await v.ask(ann, '!break it', { attempts: 3 })
+    expect(last).to.include({ mark: '⛔' })
+    expect((await v.audit('command.run'))[0]).to.include({ outcome: 'failed', reason: 'broke-down' })
+    await v.db.drop()
+  })
+
+  it('answers the same event once', async () => {
+    await w.ask(desk, '!whoami', { eventId: '$same' })
+    await w.ask(desk, '!whoami', { eventId: '$same' })
+    expect(await w.db.store.db('outbox').where('key', 'reply:$same')).to.have.lengthOf(1)
+  })
+
+  it('keeps patient data out of audit events and in seals everywhere else', async () => {
+    await enrol()
+    await w.ask(desk, '!patient ad +1 202 555 0143 dob 1953-04-09 name "Rosa Ejemplo"')
+    await w.ask(desk, '!patient add +1 202 555 0143 dob 1953-04-09 Rosa Ejemplo')
+    await w.ask(desk, '!patient list name Rosa')
+    const dump = await w.db.dump()
+    for (const secret of ['Rosa', 'Ejemplo', '2025550143', '555 0143', '1953-04-09'])
+      expect(dump).not.to.include(secret)
+  })
+
+  it('is refused without its role, and the refusal is audited', async () => {
+    const admin = await w.person('ada', 'admin')
+    const said = await w.ask(admin, '!patient list')
+    expect(said.mark).to.equal('⛔')
+    expect(said.body).to.include('desk or clinician')
+    const [row] = await w.audit('command.run')
+    expect(row).to.deep.include({
+      outcome: 'refused',
+      reason: 'forbidden',
+      actor: { id: admin, kind: 'user', device: 'DEVICE' },
+    })
+  })
+
+  it('is refused from an unsigned device, with the help link', async () => {
+    const said = await w.ask(desk, '!whoami', { identity: null })
+    expect(said.mark).to.equal('⛔')
+    expect(said.body).to.include('verify').and.include('https://element.io/help')
+  })
+
+  it('that comes in floods is answered with a request to wait', async () => {
+    for (let i = 0; i < 30; i++) await w.ask(desk, '!whoami')
+    expect((await w.ask(desk, '!whoami')).body).to.include('wait a minute')
+  })
+
+  it('is looked for in desk rooms and hinted at in direct chats', async () => {
+    const room = {
+      roomId: '!desk:clinic.example' as RoomId,
+      class: 'desk' as const,
+      unit: 'east',
+      peer: null,
+      createdBy: 'x',
+    }
+    expect(await w.ask(desk, 'good morning', { room })).to.deep.equal({ body: '', mark: '', redacted: false })
+    expect((await w.ask(desk, 'good morning')).body).to.include('!help')
+    expect(await w.audit('command.run')).to.have.lengthOf(0)
+  })
+
+  it('carries a patient from enrolment to closing', async () => {
+    const code = await enrol()
+    await w.db.store.db('patient').update({ state: 'open', room_id: '!care:clinic.example' })
+    expect((await w.ask(desk, `!patient link ${code}`)).body).to.include('no consent')
+    expect((await w.ask(desk, `!consent record ${code} care verbal`)).body).to.include('version 1')
+    expect((await w.ask(desk, `!patient link ${code.toLowerCase()}`)).mark).to.equal('✅')
+    const caregiver = await w.ask(desk, `!patient caregiver ${code} +1 202 555 0144 dob 1980-01-02 name Luis`)
+    expect(caregiver).to.include({ mark: '✅', redacted: true })
+    expect((await w.ask(desk, `!patient pin ${code} 4711 person 2`)).body).to.include('not asked')
+    expect((await w.ask(desk, `!patient number ${code} +1 202 555 0199`)).body).to.include('…99')
+    const status = (await w.ask(desk, `!patient status ${code}`)).body
+    expect(status).to.include('Rosa Ejemplo').and.include('…99').and.include('caregiver Luis').and.include('has a PIN')
+    expect((await w.ask(desk, `!consent show ${code}`)).body).to.include('Mensajes con su equipo médico')
+    expect((await w.ask(desk, `!consent revoke ${code} care`)).mark).to.equal('✅')
+    expect((await w.ask(desk, `!consent revoke ${code} care`)).mark).to.equal('⛔')
+    expect((await w.ask(desk, `!patient unlock ${code}`)).mark).to.equal('✅')
+    expect((await w.ask(desk, `!patient close ${code}`)).mark).to.equal('✅')
+    expect((await w.ask(desk, `!patient number ${code} +1 202 555 0198`)).body).to.include('closed')
+    expect((await w.ask(desk, '!patient list')).body).to.equal('No such patients.')
+    expect(await w.audit('patient.view')).to.have.lengthOf(1)
+  })
+
+  it('shows what waits: words without an answer first, then messages that were not read', async () => {
+    const code = await enrol()
+    const { db, clock } = w.db.store
+    const [p] = await db('patient').update({ state: 'open', room_id: '!care:x', service_user: '@r_1:x' }).returning('*')
+    const [person] = await db('person').update({ ghost: '@p_1:x' }).returning('*')
+    expect((await w.ask(desk, '!patient unanswered')).body).to.include('Nothing waits')
+    const notice = { patient_id: p.id, person_id: person.id, room_id: '!care:x', sender: '@n:x', updated_at: 0 }
+    await db('notice').insert({
+      ...notice,
+      id: 'nt_1',
+      event_id: '$1',
+      sent_at: clock.now() - 7_200_000,
+      state: 'texted',
+    })
+    const wrote = (event_id: string, sender: string, at: number) =>
+      db('inbox').insert({
+        source: 'ghosts',
+        event_id,
+        room_id: '!care:x',
+        type: 'm.room.encrypted',
+        sender,
+        origin_server_ts: at,
+        event: '',
+        sealed: true,
+        received_at: at,
+        due_at: at,
+        state: 'done',
+      })
+    await wrote('$2', '@p_1:x', clock.now() - 600_000)
+    const waits = (await w.ask(desk, '!patient unanswered')).body
+    expect(waits).to.include(code).and.include('wrote 10 min ago').and.include('1 unread, the oldest 2 h ago')
+    await wrote('$3', '@nurse:x', clock.now())
+    expect((await w.ask(desk, '!patient unanswered')).body).not.to.include('wrote')
+  })
+
+  it('refuses words of a text that name a patient, and wants another person to approve the rest', async () => {
+    const sam = await w.person('sam', 'supervisor')
+    const sue = await w.person('sue', 'supervisor')
+    const bad = await w.ask(
+      sam,
+      '!template propose notice en "{clinic}: Rosa, your biopsy result is at {link}. {phone} STOP"',
+    )
+    expect(bad.mark).to.equal('⛔')
+    const words =
+      '{clinic}: a new secure message is here. Open {link} within {hours} h. Call {phone}. Reply STOP to stop.'
+    const proposed = await w.ask(sam, `!template propose notice en ${words}`)
+    expect(proposed.body).to.include('Proposed as version 1')
+    expect((await w.ask(sam, '!template approve notice en 1')).mark).to.equal('⛔')
+    expect((await w.ask(sue, '!template approve notice en 1')).mark).to.equal('✅')
+    expect((await w.ask(sue, '!template list')).body).to.match(/notice +en +1/)
+    expect((await w.ask(sue, '!template test notice en')).body).to.include('nothing to object')
+  })
+
+  it('tells administrators how the services are, and makes units', async () => {
+    const admin = await w.person('ada', 'admin')
+    expect((await w.ask(admin, '!status')).body)
+      .to.include('outbox bots')
+      .and.include('Schema')
+    expect((await w.ask(admin, '!unit add "East wing"')).mark).to.equal('✅')
+    expect((await w.ask(desk, '!unit list')).body).to.include('main')
+    const unknown = await w.ask(desk, '!patient add 2025550143 dob 1953-04-09 unit west')
+    expect(unknown.body).to.include('no unit "west"')
+  })
+})
