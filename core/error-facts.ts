@@ -41,7 +41,7 @@ export const errorReason = (thrown: unknown): string => {
 
 const lostCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_|08|57P0|53300|57014$)/
 const lostMessages =
-  /Connection terminated|fetch failed|other side closed|socket hang up|timeout exceeded|Unable to acquire a connection/i
+  /Connection (terminated|ended)|connection error and is not queryable|Transaction query already complete|fetch failed|other side closed|socket hang up|timeout exceeded|Unable to acquire a connection/i
 
 /** Was it a peer that is away (database, homeserver, provider), rather than a fault in the work itself? Then trying again later is right. */
 export const isOutage = (thrown: unknown): boolean => {

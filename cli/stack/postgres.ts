@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { Explained } from '../command.ts'
 import { type Child, lastLines, startChild } from './child.ts'
 import { type Account, databaseUser } from './database-user.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
@@ -68,7 +69,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
     timeoutMs: 120_000,
     check: () => {
       if (!child.alive() && !(sharedMemoryInUse(home.log) && performance.now() - started < 10_000))
-        throw new Error(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
+        throw new Explained(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
     },
   }).catch(async error => {
     await child.kill()
@@ -87,7 +88,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
   }
 }
 
-const sharedMemoryInUse = (log: string): boolean => lastLines(log, 4).includes('pre-existing shared memory block')
+const sharedMemoryInUse = (log: string): boolean => lastLines(log, 300).includes('pre-existing shared memory block')
 
 const readPasswords = ({ passwords }: PostgresHome): Passwords => {
   const kept: Partial<Passwords> = existsSync(passwords) ? JSON.parse(readFileSync(passwords, 'utf8')) : {}
@@ -123,7 +124,7 @@ const initialise = (
   })
   rmSync(passwordFile, { force: true })
   if (result.status !== 0)
-    throw new Error(`PostgreSQL could not be initialised: ${(result.stderr || String(result.error)).trim()}`)
+    throw new Explained(`PostgreSQL could not be initialised: ${(result.stderr || String(result.error)).trim()}`)
   renameSync(partial, data)
 }
 

@@ -1,4 +1,4 @@
-import { errorFacts } from '../error-facts.ts'
+import { errorFacts, isOutage } from '../error-facts.ts'
 import type { Log } from '../log.ts'
 
 export type Dispatcher = {
@@ -47,7 +47,7 @@ export const startDispatcher = (o: DispatcherOptions): Dispatcher => {
     const work = o
       .run(key)
       .catch(err => {
-        o.log.error({ err: errorFacts(err) }, 'a piece of due work broke down')
+        o.log[isOutage(err) ? 'warn' : 'error']({ err: errorFacts(err) }, 'a piece of due work broke down')
         return false
       })
       .then(taken => {

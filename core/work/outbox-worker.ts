@@ -129,7 +129,7 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
     }
   }
 
-  const run = async (id: string): Promise<boolean> => {
+  const claimAndRun = async (id: string): Promise<boolean> => {
     const sql = await pool.transaction()
     let job: ClosedJob | undefined
     try {
@@ -149,10 +149,10 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
       const faulty = job
       if (faulty && !isOutage(err)) await store.db.transaction(tx => thrown(tx, faulty, err))
       return false
-    } finally {
-      lanes.delete(id)
     }
   }
+
+  const run = (id: string): Promise<boolean> => claimAndRun(id).finally(() => lanes.delete(id))
 
   const find = async (busy: readonly string[], limit: number) => {
     const jobs = await dueJobs(store, queue, kinds, { ids: busy, lanes: [...lanes.values()] }, limit)
