@@ -7,6 +7,7 @@ export type Block =
   | { kind: 'list'; items: readonly string[] }
   | { kind: 'table'; head: readonly string[]; rows: readonly (readonly string[])[] }
   | { kind: 'fields'; fields: readonly (readonly [string, string])[] }
+  | { kind: 'terms'; terms: readonly (readonly [string, string])[] }
   | { kind: 'code'; text: string }
 
 /** What a command says when it is done. `patient`: whom it was about, for the audit log. */
@@ -16,6 +17,8 @@ export const text = (words: string): Block => ({ kind: 'text', text: words })
 export const heading = (words: string): Block => ({ kind: 'heading', text: words })
 export const list = (items: readonly string[]): Block => ({ kind: 'list', items })
 export const fields = (...pairs: (readonly [string, string])[]): Block => ({ kind: 'fields', fields: pairs })
+/** What can be typed, each with what it does. */
+export const terms = (pairs: readonly (readonly [string, string])[]): Block => ({ kind: 'terms', terms: pairs })
 export const code = (words: string): Block => ({ kind: 'code', text: words })
 
 const maxRows = 60

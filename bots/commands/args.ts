@@ -104,7 +104,7 @@ export const patientCode = (): Arg<string> =>
   )
 
 export const choice = <const T extends readonly string[]>(choices: T): Arg<T[number]> =>
-  word<T[number]>(`<${choices.join('|')}>`, String(choices[0]), text => {
+  word<T[number]>(choices.join('|'), String(choices[0]), text => {
     const found = choices.find(c => c === text.toLowerCase())
     if (found) return found
     const near = closest(text, choices)

@@ -1,11 +1,14 @@
 import { refuse } from '../../core/domain/refusal.ts'
 import { permits, type Role } from '../../core/domain/roles.ts'
-import { type Answer, answer, code, fields, heading, list } from './answer.ts'
+import { type Answer, answer, code, fields, heading, terms } from './answer.ts'
 import { optional, rest } from './args.ts'
 import { type Command, command } from './command.ts'
 import { closest } from './near.ts'
 
-const line = (c: Command) => `${c.usage}: ${c.help}`
+const line = (c: Command) => [c.usage, c.help] as const
+/** Commands of one first word stand together; those that are alone form the first group. */
+const groupOf = (all: readonly Command[], c: Command) =>
+  all.filter(other => other.words[0] === c.words[0]).length > 1 ? (c.words[0] ?? '') : ''
 const who = (needs: readonly Role[] | 'anyone') => (needs === 'anyone' ? 'anyone' : needs.join(', '))
 
 /** The help of one command, from its own value. */
@@ -23,8 +26,8 @@ export const helpOf = (c: Command): Answer =>
 /** The commands of a group, or all of them, that these roles may use. */
 export const helpFor = (commands: readonly Command[], held: readonly Role[], word?: string): Answer => {
   const usable = commands.filter(c => permits(held, c.needs) && (word === undefined || c.words[0] === word))
-  const words = [...new Set(usable.map(c => c.words[0] ?? ''))]
-  const blocks = words.flatMap(w => list(usable.filter(c => c.words[0] === w).map(line)))
+  const groups = [...new Set(usable.map(c => groupOf(usable, c)))]
+  const blocks = groups.map(g => terms(usable.filter(c => groupOf(usable, c) === g).map(line)))
   if (usable.length === 0) return answer(`Your roles do not let you use ${word ? `!${word}` : 'any command'}.`)
   return answer(
     word ? `!${word}:` : 'I obey these commands, in this chat and in desk rooms:',

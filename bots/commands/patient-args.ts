@@ -8,7 +8,7 @@ import type { CommandContext } from './command.ts'
 export const careRoles = ['desk', 'clinician'] as const
 
 export const langArg = () => optional(named('lang', choice(['en', 'es'])))
-export const nameArg = () => optional(named('name', phrase('name', 'Ann Example', 80)))
+export const nameArg = () => optional(named('name', { ...phrase('name', 'Ann Example', 80), usage: '"…"' }))
 /** Which of a patient's persons, as `!patient status` numbers them; the patient without it. */
 export const personArg = () => optional(named('person', integer(1, 50, '<no.>')))
 export const scopeArg = () => choice(consentScopes)

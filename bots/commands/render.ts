@@ -32,6 +32,8 @@ const plain = (b: Block): string => {
       return b.items.map(i => `• ${i}`).join('\n')
     case 'fields':
       return b.fields.map(([k, v]) => `${k}: ${v}`).join('\n')
+    case 'terms':
+      return b.terms.map(([k, v]) => `• ${k}\n  ${v}`).join('\n')
     case 'table':
       return plainTable(b.head, b.rows)
   }
@@ -52,6 +54,8 @@ const html = (b: Block): string => {
       return `<ul>${b.items.map(i => `<li>${linked(i)}</li>`).join('')}</ul>`
     case 'fields':
       return `<p>${b.fields.map(([k, v]) => `<strong>${linked(k)}:</strong> ${linked(v)}`).join('<br>')}</p>`
+    case 'terms':
+      return `<ul>${b.terms.map(([k, v]) => `<li><code>${escapeHtml(k)}</code><br>${linked(v)}</li>`).join('')}</ul>`
     case 'table':
       return `<table><thead>${cells('th', b.head)}</thead><tbody>${b.rows.map(r => cells('td', r)).join('')}</tbody></table>`
   }

@@ -58,7 +58,7 @@ describe('help', () => {
   it('of a command is made from the command', () => {
     const add = commands.find(c => c.words.join(' ') === 'patient add')
     const text = add ? render(helpOf(add)).text : ''
-    expect(text).to.include('!patient add <number> dob <date> [name <name>] [lang <en|es>]')
+    expect(text).to.include('!patient add <number> dob <date> [name "…"] [lang en|es]')
     expect(text).to.include('removed from the chat').and.include('desk, clinician')
   })
 })
