@@ -51,7 +51,9 @@ export const advance = (state: NoticeState, signal: NoticeSignal): NoticeState =
         ? state
         : 'failed'
   if (signal.kind === 'expired') return isClosed(state) || state === 'failed' ? state : 'expired'
-  if (state === 'failed' || state === 'expired') return signal.kind === 'texted' ? state : signal.kind
+  if (state === 'failed') return signal.kind === 'texted' ? state : signal.kind
+  // Only the patient's own step, by a link asked for anew, opens an expired loop again; a late receipt does not.
+  if (state === 'expired') return rank(signal.kind) >= rank('opened') ? signal.kind : state
   if (state === 'withdrawn') return state
   return rank(signal.kind) > rank(state) ? signal.kind : state
 }
