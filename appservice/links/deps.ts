@@ -15,7 +15,7 @@ export type LinkLimits = {
 }
 
 export const defaultLimits: LinkLimits = {
-  address: { burst: 300, everyMs: 1000 },
+  address: { burst: 600, everyMs: 100 },
   link: { burst: 30, everyMs: 60_000 },
   newLink: { burst: 3, everyMs: 1_200_000 },
   code: { burst: 3, everyMs: 600_000 },

@@ -7,7 +7,7 @@ import {
   deviceCameLate,
   doomedDevices,
   endIdleSessions,
-  endSessionsOf,
+  endSession,
   markDeviceGone,
   type Session,
   type SessionDevice,
@@ -54,7 +54,7 @@ export const openDevice = async (deps: DeviceDeps, session: Session): Promise<vo
   try {
     await deps.homeserver.request('PUT', devicePath(device), { userId: session.userId, body: {}, timeoutMs: 15_000 })
   } catch (error) {
-    await transact(deps.store, tx => endSessionsOf(tx, session.personId, 'homeserver'))
+    await transact(deps.store, tx => endSession(tx, session.id, 'homeserver'))
     throw error
   }
   const late = await transact(deps.store, tx => deviceCameLate(tx, device))

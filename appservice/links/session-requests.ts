@@ -9,7 +9,7 @@ import { advanceNotices } from '../../core/store/notices.ts'
 import { takeToken } from '../../core/store/rate-limits.ts'
 import {
   actorOf,
-  endSessionsOf,
+  endSession,
   extendSession,
   leaveSession,
   renewSession,
@@ -42,7 +42,7 @@ export const resume = (
     if (!session) return { dead: null }
     if (token && link?.person.id !== session.personId) return { dead: null }
     const now: SessionStanding = standing(session, tx.now)
-    if (now === 'idle') await endSessionsOf(tx, session.personId, 'idle')
+    if (now === 'idle') await endSession(tx, session.id, 'idle')
     if (now === 'idle' || now === 'ended') return { dead: session.id }
     return renewSession(tx, session)
   })
@@ -52,7 +52,7 @@ export const end = (store: StoreDeps, s: Session, leaving: boolean): Promise<voi
   transact(store, async tx => {
     if (leaving) return leaveSession(tx, s)
     await useLink(tx, s.linkId)
-    await endSessionsOf(tx, s.personId, 'ended')
+    await endSession(tx, s.id, 'ended')
   })
 
 /** The idle time starts again. */
@@ -86,7 +86,7 @@ export const reauth = (
     }
     const after = await countWrong(tx, person)
     if (after.lockedAt === null) return { state: 'wrong', triesLeft: triesLeft(after.tries) }
-    await endSessionsOf(tx, s.personId, 'locked')
+    await endSession(tx, s.id, 'locked')
     return { state: 'locked' }
   })
 

@@ -70,11 +70,14 @@ const newDevice = async (tx: Tx, sessionId: SessionId, userId: string): Promise<
   return device
 }
 
-/** Ends a person's running session, whoever's browser holds it. `reason` is a code: `replaced`, `idle`, `ended`, … */
-export const endSessionsOf = async (tx: Tx, personId: PersonId, reason: string): Promise<SessionId[]> => {
+const endLive = async (
+  tx: Tx,
+  which: { person_id: PersonId } | { id: SessionId },
+  reason: string,
+): Promise<SessionId[]> => {
   const rows: { id: SessionId; patient_id: string }[] = await tx
     .sql('session')
-    .where({ person_id: personId })
+    .where(which)
     .whereNull('ended_at')
     .update({ ended_at: tx.now, end_reason: reason })
     .returning(['id', 'patient_id'])
@@ -89,6 +92,13 @@ export const endSessionsOf = async (tx: Tx, personId: PersonId, reason: string):
     })
   return rows.map(r => r.id)
 }
+
+/** Ends a person's running session, whoever's browser holds it. `reason` is a code: `replaced`, `ended`, `locked`, … */
+export const endSessionsOf = (tx: Tx, personId: PersonId, reason: string): Promise<SessionId[]> =>
+  endLive(tx, { person_id: personId }, reason)
+
+/** Ends one session, if it still lives. */
+export const endSession = (tx: Tx, id: SessionId, reason: string): Promise<SessionId[]> => endLive(tx, { id }, reason)
 
 /** A new session for the person of a link; the person's former one ends: the newest browser wins (row 57). The device's row comes before the device. */
 export const startSession = async (
@@ -224,8 +234,13 @@ export const leaveSession = async (tx: Tx, s: Session): Promise<void> => {
 
 /** Ends sessions whose idle time has passed; returns how many. Safe to run twice and in several processes. */
 export const endIdleSessions = async (tx: Tx): Promise<number> => {
-  const rows = await tx.sql('session').whereNull('ended_at').whereRaw('seen_at + idle_ms <= ?', [tx.now]).forUpdate()
-  for (const s of rows.map(toSession)) if (standing(s, tx.now) === 'idle') await endSessionsOf(tx, s.personId, 'idle')
+  const rows = await tx
+    .sql('session')
+    .whereNull('ended_at')
+    .whereRaw('seen_at + idle_ms <= ?', [tx.now])
+    .orderBy('id')
+    .forUpdate()
+  for (const s of rows.map(toSession)) if (standing(s, tx.now) === 'idle') await endSession(tx, s.id, 'idle')
   return rows.length
 }
 

@@ -193,6 +193,21 @@ describe('a patient’s session', function () {
     expect(await noticeStates(w.db.store, maria)).to.deep.equal(['failed'])
   })
 
+  it('leaves one session and one device when many browsers and tabs come at once', async () => {
+    const maria = await w.patient()
+    const { browser, token } = await w.signIn(maria)
+    const others = Array.from({ length: 4 }, () => w.signIn(maria).catch(() => undefined))
+    const reloads = Array.from({ length: 4 }, () => resume(browser, token))
+    await Promise.all([...others, ...reloads])
+    const live = await w.db.store.db('session').where({ person_id: maria.person }).whereNull('ended_at')
+    expect(live).to.have.lengthOf(1)
+    w.db.store.clock.advance(minutes(1))
+    await sweepSessions(w.server.deps)
+    expect(await w.devices(maria.ghost)).to.deep.equal([live[0].device_id])
+    const known = await w.db.store.db('session_device').where({ user_id: maria.ghost }).whereNull('gone_at')
+    expect(known.map((d: { device_id: string }) => d.device_id)).to.deep.equal([live[0].device_id])
+  })
+
   it('shows the consents and changes them, recorded as given on the page', async () => {
     const maria = await w.patient()
     const { browser, session } = await w.signIn(maria)
