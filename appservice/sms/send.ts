@@ -25,15 +25,15 @@ const backOff = (attempts: number): number => Math.min(minutes(5), 1000 * 2 ** M
 
 /** Later, or never: an outage of the provider is no reason to drop a text on the same day. */
 const again = (
-  job: { createdAt: number; attempts: number },
+  job: { since: number; attempts: number },
   now: number,
   textId: TextJob['textId'],
   reason: string,
   wait: number,
 ): Outcome => {
-  if (now - job.createdAt > giveUpAfter)
+  if (now - job.since > giveUpAfter)
     return { kind: 'done', apply: tx => textFailed(tx, textId, { code: reason, class: 'transient' }) }
-  const late = now - job.createdAt > tellAfter
+  const late = now - job.since > tellAfter
   return { kind: 'retry', after: wait, reason, ...(late ? { apply: tx => textDelayed(tx, textId) } : {}) }
 }
 
@@ -49,6 +49,7 @@ export const sendText =
     const now = () => store.clock.now()
     const text = await textById(store.db, textId)
     if (!text) return { kind: 'done' }
+    const tries = { since: text.begunAt ?? now(), attempts: job.attempts }
     try {
       if (text.state === 'sending') {
         const since = (text.begunAt ?? text.createdAt) - minutes(2)
@@ -72,12 +73,12 @@ export const sendText =
         'text refused by the provider',
       )
       if (answer.class === 'transient')
-        return again(job, now(), textId, answer.code, answer.retryAfterMs ?? backOff(job.attempts))
+        return again(tries, now(), textId, answer.code, answer.retryAfterMs ?? backOff(job.attempts))
       return { kind: 'done', apply: tx => textFailed(tx, textId, { code: answer.code, class: answer.class }) }
     } catch (e) {
       if (!(e instanceof NoAnswer)) throw e
       log.warn({ textId, provider: provider.name, code: e.code }, 'the provider gave no answer')
-      return again(job, now(), textId, e.code, Math.max(uncertainMs, backOff(job.attempts)))
+      return again(tries, now(), textId, e.code, Math.max(uncertainMs, backOff(job.attempts)))
     }
   }
 

@@ -28,6 +28,19 @@ const failures: Partial<Record<SmsErrorClass, Failure>> = {
 /** The next step for a text: send these words, wait for the end of the night, or nothing. `send` has been written down as begun. */
 export type Begun = { kind: 'send'; body: string } | { kind: 'later'; at: Instant } | { kind: 'over' }
 
+/**
+ * A link's life begins when its text goes out, not when it was queued before a night or an outage: until then nobody has the token. Null when the link was
+ * withdrawn meanwhile.
+ */
+const linkExpiry = async (tx: Tx, text: Text): Promise<Instant | null> => {
+  const link = await tx.sql('link').where({ id: text.linkId }).forUpdate().first()
+  if (!link || link.withdrawn_at !== null) return null
+  if (text.begunAt !== null) return link.expires_at
+  const expiresAt = tx.now + (link.expires_at - link.created_at)
+  await tx.sql('link').where({ id: text.linkId }).update({ expires_at: expiresAt })
+  return expiresAt
+}
+
 /** Asks once more whether the text may go out (a STOP may have come meanwhile) and notes that it is being handed over. */
 export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   const text = await locked(tx, job.textId)
@@ -42,12 +55,19 @@ export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   }
   const at = dueAt(settings, job.phone, text, tx.now)
   if (at > tx.now && text.state === 'pending') return { kind: 'later', at }
+  const expiresAt = text.linkId ? await linkExpiry(tx, text) : undefined
+  if (expiresAt === null) {
+    await move(tx, text, { kind: 'failed' }, { error_code: 'link-withdrawn', error_class: 'unknown', done_at: tx.now })
+    await audit(tx, text, 'text.send', 'refused', { code: 'link-withdrawn' })
+    return { kind: 'over' }
+  }
   await tx
     .sql('text_message')
     .where({ id: text.id })
     .update({ state: 'sending', begun_at: text.begunAt ?? tx.now })
   const words = await templateBody(tx.sql, text.template, text.lang, text.templateVersion)
-  return { kind: 'send', body: textWords(words, text.lang, settings, job, tx.now) }
+  const link = job.link && { ...job.link, expiresAt }
+  return { kind: 'send', body: textWords(words, text.lang, settings, { vars: job.vars, link }, tx.now) }
 }
 
 /** The words that an earlier try handed over, as far as a look-up needs them: the link, which no other text has, or all of them. */

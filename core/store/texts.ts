@@ -41,6 +41,7 @@ export type Text = {
   personId: PersonId | null
   patientId: string | null
   phoneLookup: string
+  linkId: LinkId | null
   class: TextClass
   urgent: boolean
   template: TemplateName
@@ -63,6 +64,7 @@ export const toText = (r: Row): Text => ({
   personId: r.person_id as PersonId | null,
   patientId: r.patient_id as string | null,
   phoneLookup: r.phone_lookup as string,
+  linkId: r.link_id as LinkId | null,
   class: r.class as TextClass,
   urgent: r.urgent as boolean,
   template: r.template as TemplateName,

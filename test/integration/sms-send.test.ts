@@ -87,6 +87,21 @@ describe('sending texts', function () {
     expect(await w.received(phone)).to.deep.equal([])
   })
 
+  it('lets the life of a link begin when its text goes out, and sends none that was withdrawn meanwhile', async () => {
+    const p = await w.patient(phone)
+    w.store.clock.set(Date.UTC(2026, 4, 13, 3))
+    const kept = await w.notice(p)
+    const withdrawn = await w.notice(p)
+    await w.store.db('link').where({ id: withdrawn.link.id }).update({ withdrawn_at: 1 })
+    w.store.clock.set(Date.UTC(2026, 4, 13, 14))
+    await w.until(sent(kept.textId), 'delivered')
+    await w.until(sent(withdrawn.textId), 'failed')
+    expect((await w.arrives(phone)).map(m => /within \d+ h/.exec(m.body)?.[0])).to.deep.equal(['within 72 h'])
+    const { expires_at } = await w.store.db('link').where({ id: kept.link.id }).first('expires_at')
+    expect(expires_at - kept.link.expiresAt).to.be.within(hours(10), hours(11.1))
+    expect(await w.noticeState(withdrawn.id)).to.equal('waiting')
+  })
+
   it("waits for the morning of the recipient's own time zone; an urgent text and a code do not wait", async () => {
     const angeles = '+12135550123'
     const p = await w.patient(angeles)
