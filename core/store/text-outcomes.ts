@@ -10,7 +10,8 @@ import { personById } from './patients.ts'
 import { readSettings } from './settings.ts'
 import { markBadNumber, stopNumber } from './stopped-numbers.ts'
 import { templateBody } from './templates.ts'
-import { dueAt, type Text, type TextJob, textWords, toText, whyNotText } from './texts.ts'
+import { dueAt, whyNotText } from './text-rules.ts'
+import { type Text, type TextJob, textWords, toText } from './texts.ts'
 import type { Tx } from './tx.ts'
 
 const locked = async (tx: Tx, id: TextId): Promise<Text | null> => {

@@ -1,23 +1,16 @@
 import type { Knex } from 'knex'
 import { hours, type Instant, minutes } from '../domain/clock.ts'
-import type { ConsentScope } from '../domain/consent.ts'
 import { type LinkId, newId, type PersonId, type TextId } from '../domain/ids.ts'
-import { zoneOfNumber } from '../domain/phone-zones.ts'
-import { afterQuiet } from '../domain/quiet-hours.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Settings } from '../domain/settings.ts'
 import { countSegments, fitSegments } from '../domain/sms-segments.ts'
 import type { SmsErrorClass, TextState } from '../domain/sms-state.ts'
 import { renderTemplate, type TemplateLang, type TemplateName, type TemplateVars } from '../domain/template.ts'
-import { hasConsent } from './consents.ts'
-import { openPhone, type Person, patientById, personById, phoneLookup } from './patients.ts'
+import { openPhone, type Person, personById, phoneLookup } from './patients.ts'
 import { readSettings } from './settings.ts'
-import { numberBlock } from './stopped-numbers.ts'
 import { clinicVars, currentTemplate } from './templates.ts'
+import { dueAt, type TextClass, whyNotText } from './text-rules.ts'
 import type { Tx } from './tx.ts'
-
-/** What a text is about, and so which consent it needs; `system` answers what the person has just asked for (a code, HELP) and needs none. */
-export type TextClass = ConsentScope | 'system'
 
 /** A link as `createLink` gives it. */
 export type TextLink = { id: LinkId; token: string; url: string; expiresAt?: Instant }
@@ -118,51 +111,6 @@ export const textWords = (
     : undefined
   const link: TemplateVars = job.link ? { link: job.link.url, hours: left ?? settings['link.life_hours'] } : {}
   return fitSegments(renderTemplate(body, { ...clinicVars(settings, lang), ...link, ...job.vars }))
-}
-
-/** When a text may go out (row 66's hours of quiet): now, or when the recipient's night is over. */
-export const dueAt = (
-  settings: Settings,
-  phone: string,
-  text: { class: TextClass; urgent: boolean },
-  now: Instant,
-): Instant =>
-  text.class === 'system' || text.urgent
-    ? now
-    : afterQuiet(now, {
-        from: settings['sms.quiet_from'],
-        to: settings['sms.quiet_to'],
-        timeZone: zoneOfNumber(phone) ?? settings['clinic.time_zone'],
-      })
-
-const blockSentences = {
-  stopped: ['stopped', 'This number has stopped texts.'],
-  landline: ['landline', 'This number cannot get texts: the carrier says it is a landline.'],
-  invalid_number: ['invalid-number', 'This number cannot get texts: the carrier does not know it.'],
-} as const
-
-/** Why a person must not be texted now, or null (rows 60, 66, 67). Asked when a text is queued and again right before it is sent. */
-export const whyNotText = async (
-  tx: Tx,
-  person: Person,
-  wanted: TextClass,
-  settings: Settings,
-): Promise<Refusal | null> => {
-  if (person.removedAt !== null) return refuse('removed', 'This person takes part no more.')
-  const patient = await patientById(tx.sql, person.patientId)
-  if (patient?.state === 'closed') return refuse('closed', 'This patient is closed.')
-  const block = await numberBlock(tx.sql, person.phoneLookup, tx.now)
-  if (block) {
-    const [code, sentence] = blockSentences[block]
-    return refuse(code, sentence)
-  }
-  if (wanted === 'system') return null
-  if (person.preference !== 'sms')
-    return refuse('preference', `This person does not want texts (preference: ${person.preference}).`)
-  for (const scope of new Set<ConsentScope>([...settings['consent.required'], wanted]))
-    if (!(await hasConsent(tx.sql, person.id, scope)))
-      return refuse('no-consent', `There is no consent for ${scope.replace('_', ' ')}.`)
-  return null
 }
 
 type Queued = {
