@@ -72,6 +72,9 @@ export const createDirect = async (d: RoomDeps, userId: UserId): Promise<RoomId>
 
 /** Joins a room (also one it is in already), accepting earlier keys from the inviter (MSC4268). Resolves when the sync shows it, and its encryption if it has any. */
 export const join = async (d: RoomDeps, roomId: RoomId): Promise<void> => {
+  // Whose keys to accept is known from the invitation: it comes with the sync a moment after the event. A public room has none.
+  const invited = async () => d.client.getRoom(roomId) !== null
+  await awaitInSync(invited, `the invitation to ${roomId}`, seconds(3)).catch(() => undefined)
   await d.client.joinRoom(roomId)
   await awaitInSync(async () => {
     const room = d.client.getRoom(roomId)

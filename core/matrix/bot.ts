@@ -56,6 +56,8 @@ export type Bot = {
   markFunctional(roomId: RoomId): Promise<void>
   /** Asked afresh from the homeserver. */
   identityOf(userId: UserId): Promise<{ masterKey: string | null; deviceIds: DeviceId[] }>
+  /** Has this person a device, signed by their identity, that could read what the bot sends now? Asked afresh. */
+  hasReader(userId: UserId): Promise<boolean>
   /** Calls `listener` for every room key that has come: parked events may be tried again. Returns how to stop it. */
   keyArrived(listener: (roomId: RoomId, sessionId: string) => void): () => void
   /** Gives up leadership and lets everything go. */
@@ -103,6 +105,13 @@ const keysOf = async (crypto: CryptoApi, userId: UserId) => {
   const masterKey = await masterKeyOf(olmMachineOf(crypto), userId)
   const devices = (await crypto.getUserDeviceInfo([userId])).get(userId)
   return { masterKey, deviceIds: [...(devices?.keys() ?? [])] as DeviceId[] }
+}
+
+const hasSignedDevice = async (crypto: CryptoApi, userId: UserId): Promise<boolean> => {
+  const { deviceIds } = await keysOf(crypto, userId)
+  for (const deviceId of deviceIds)
+    if ((await crypto.getDeviceVerificationStatus(userId, deviceId))?.signedByOwner) return true
+  return false
 }
 
 /**
@@ -194,6 +203,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
       invite: (roomId, other) => rooms.invite(roomDeps, roomId, other),
       markFunctional: roomId => rooms.markFunctional(roomDeps, roomId),
       identityOf: other => keysOf(crypto, other),
+      hasReader: other => hasSignedDevice(crypto, other),
       keyArrived: listener => {
         listeners.add(listener)
         return () => listeners.delete(listener)

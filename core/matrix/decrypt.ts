@@ -36,8 +36,12 @@ export type Read = {
   masterKey: string | null
 }
 
+/** A message whose key came from somebody else than its sender, with an invitation (MSC4268): readable, but the forwarder could have made it up. Never to be obeyed. */
+export type Forwarded = Omit<Read, 'kind' | 'deviceId' | 'masterKey'> & { kind: 'forwarded'; forwarder: UserId }
+
 export type Decryption =
   | Read
+  | Forwarded
   /** Its room key has not come (yet); `withheld` when the sender said that it will not come. */
   | { kind: 'missing-key'; sessionId: string; withheld: string | null }
   /** It was sent by a device that its owner has not signed, or that nobody knows: to be answered with the help link. */
@@ -47,9 +51,7 @@ export type Decryption =
   /** It was not encrypted: never to be obeyed. */
   | { kind: 'plaintext' }
 
-const settings = () => new DecryptionSettings(TrustRequirement.CrossSigned)
-
-const classify = (error: unknown, raw: RawRoomEvent): Exclude<Decryption, Read> => {
+const classify = (error: unknown, raw: RawRoomEvent): Exclude<Decryption, Read | Forwarded> => {
   if (!(error instanceof MegolmDecryptionError)) throw error
   switch (error.code) {
     case DecryptionErrorCode.MissingRoomKey:
@@ -91,25 +93,37 @@ const signerOf = async (machine: OlmMachine, sender: string, deviceId: string | 
   return stands ? masterKeyOf(machine, sender) : null
 }
 
+const decryptRaw = async (machine: OlmMachine, raw: RawRoomEvent, trust: TrustRequirement) => {
+  const roomId = new WasmRoomId(raw.room_id)
+  const result = await machine.decryptRoomEvent(JSON.stringify(raw), roomId, new DecryptionSettings(trust))
+  const clear = JSON.parse(result.event) as { type: string; content: Record<string, unknown> }
+  const relation = clear.content['m.relates_to'] ?? raw.content['m.relates_to']
+  const message = {
+    eventId: raw.event_id as EventId,
+    roomId: raw.room_id as RoomId,
+    sender: raw.sender as UserId,
+    type: clear.type,
+    content: relation === undefined ? clear.content : { ...clear.content, 'm.relates_to': relation },
+  }
+  return { result, message }
+}
+
 const attempt = async (machine: OlmMachine, raw: RawRoomEvent): Promise<Decryption> => {
   try {
-    const result = await machine.decryptRoomEvent(JSON.stringify(raw), new WasmRoomId(raw.room_id), settings())
-    const clear = JSON.parse(result.event) as { type: string; content: Record<string, unknown> }
+    const { result, message } = await decryptRaw(machine, raw, TrustRequirement.CrossSigned)
     const deviceId = result.senderDevice?.toString()
-    const relation = clear.content['m.relates_to'] ?? raw.content['m.relates_to']
-    return {
-      kind: 'read',
-      eventId: raw.event_id as EventId,
-      roomId: raw.room_id as RoomId,
-      sender: raw.sender as UserId,
-      type: clear.type,
-      content: relation === undefined ? clear.content : { ...clear.content, 'm.relates_to': relation },
-      deviceId: (deviceId as DeviceId | undefined) ?? null,
-      masterKey: await signerOf(machine, raw.sender, deviceId, result.senderCurve25519Key),
-    }
+    const masterKey = await signerOf(machine, raw.sender, deviceId, result.senderCurve25519Key)
+    return { kind: 'read', ...message, deviceId: (deviceId as DeviceId | undefined) ?? null, masterKey }
   } catch (error) {
-    return classify(error, raw)
+    const refused = classify(error, raw)
+    return refused.kind === 'unsigned' ? ((await forwarded(machine, raw)) ?? refused) : refused
   }
+}
+
+const forwarded = async (machine: OlmMachine, raw: RawRoomEvent): Promise<Forwarded | null> => {
+  const { result, message } = await decryptRaw(machine, raw, TrustRequirement.Untrusted)
+  const forwarder = result.forwarder?.toString() as UserId | undefined
+  return forwarder === undefined ? null : { kind: 'forwarded', ...message, forwarder }
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   EventShieldColour,
   OnlySignedDevicesIsolationMode,
 } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import { tameTimeouts } from '../../core/matrix/sdk-client.ts'
 import { decryptAttachment, type EncryptedFile, encryptAttachment } from './attachment.ts'
 import { eventually } from './eventually.ts'
 import { sdkLogger } from './quiet-logger.ts'
@@ -175,6 +176,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
       },
     },
   })
+  tameTimeouts(client)
 
   const log: MatrixEvent[] = []
   client.on(ClientEvent.Event, ev => {
@@ -186,7 +188,10 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
 
   await client.initRustCrypto({ useIndexedDB: false })
   const crypto = client.getCrypto()
-  if (!crypto) throw new Error('the crypto library did not start')
+  if (!crypto)
+    throw new Error('the crypto library did not start')
+    // It looks for verification requests, with a timer of five minutes for each event that cannot be read.
+  ;(crypto as unknown as { onLiveEventFromSync: () => Promise<void> }).onLiveEventFromSync = async () => undefined
   crypto.setDeviceIsolationMode(onlySigned ? new OnlySignedDevicesIsolationMode() : new AllDevicesIsolationMode(false))
   const synced = new Promise<void>((resolve, reject) => {
     client.on(ClientEvent.Sync, (state, _old, data) => {
