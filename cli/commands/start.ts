@@ -12,8 +12,8 @@ export const start: CliCommand = {
     const { values } = parseOptions(args, { values: ['config', 'data'] })
     const config = loadConfig({ file: values.config })
     const starting = startWardroom({ ...config, dataDir: values.data ?? config.dataDir }, console.log)
+    let asked = false
     const ended = new Promise<void>((resolve, reject) => {
-      let asked = false
       const end = () => {
         if (!asked) console.log('\nStopping …')
         asked = true
@@ -23,9 +23,12 @@ export const start: CliCommand = {
       process.once('disconnect', end) // the program that started us was killed
       process.channel?.unref()
     })
-    const table = starting.wardroom.then(wardroom => console.log(startTable(wardroom)))
-    // A stop during the start makes the start fail: that is no error then.
-    await Promise.race([table, ended])
+    await starting.wardroom.then(
+      wardroom => console.log(startTable(wardroom)),
+      error => {
+        if (!asked) throw error // a stop during the start makes the start fail: that is no error
+      },
+    )
     await ended
     return 0
   },

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { Explained } from '../command.ts'
 
 /** A started program: its process id, how it ended, and a way to end it. */
 export type Child = {
@@ -46,7 +47,7 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   const exited = new Promise<Exit>(resolve => child.once('exit', (code, signal) => resolve({ code, signal })))
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve)
-    child.once('error', cause => reject(new Error(`${basename(options.command)} could not be started`, { cause })))
+    child.once('error', cause => reject(new Explained(`${basename(options.command)} could not be started`, { cause })))
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`${basename(options.command)} started without a process id`)

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { Explained } from '../command.ts'
 
 /** A system account. */
 export type Account = { name: string; uid: number; gid: number }
@@ -15,7 +16,7 @@ export const databaseUser = (
     const found = accounts.find(fields => fields[0] === name)
     if (found) return { name, uid: Number(found[2]), gid: Number(found[3]) }
   }
-  throw new Error(
+  throw new Explained(
     'PostgreSQL does not run as root, and there is no account "postgres" or "nobody" to run it: create one, start as an ordinary user, or set DATABASE_URL.',
   )
 }

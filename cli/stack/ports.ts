@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { Explained } from '../command.ts'
 
 const tryPort = (port: number, host: string) =>
   new Promise<number | undefined>(resolve => {
@@ -13,7 +14,7 @@ const tryPort = (port: number, host: string) =>
 /** A TCP port on which nothing listens at the moment, chosen by the system. */
 export const freePort = async (host = '127.0.0.1'): Promise<number> => {
   const port = await tryPort(0, host)
-  if (port === undefined) throw new Error(`No free TCP port on ${host}.`)
+  if (port === undefined) throw new Explained(`No free TCP port on ${host}.`)
   return port
 }
 
@@ -29,5 +30,5 @@ export const portNear = async (
 ): Promise<number> => {
   for (let port = wanted; port < wanted + tries && port < 65_536; port++)
     if (!taken.has(port) && (await portIsFree(port))) return port
-  throw new Error(`Ports ${wanted} to ${wanted + tries - 1} are all busy.`)
+  throw new Explained(`Ports ${wanted} to ${wanted + tries - 1} are all busy.`)
 }

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { Explained } from '../command.ts'
 import { canBeEnteredBy } from './database-user.ts'
 
 const root = dirname(dirname(import.meta.dirname))
@@ -52,7 +53,7 @@ const packageFolder = (): string => {
   try {
     return dirname(createRequire(import.meta.url).resolve(manifest))
   } catch (cause) {
-    throw new Error(
+    throw new Explained(
       `The PostgreSQL binaries for ${platform} are not installed: run "node setup.mjs start", or set DATABASE_URL.`,
       { cause },
     )

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Explained } from '../command.ts'
 import { installers, type Python } from './pip.ts'
 
 const run = promisify(execFile)
@@ -38,7 +39,7 @@ export const findPython = async (env = process.env): Promise<Python> => {
     seen.push(`${command} is ${major}.${minor}`)
   }
   const found = seen.length > 0 ? ` (${seen.join(', ')})` : ''
-  throw new Error(
+  throw new Explained(
     `Synapse needs Python 3.${supported.min} to 3.${supported.max} and none is on the path${found}: install one (Debian, Ubuntu: apt-get install python3), name one in WARDROOM_PYTHON, or set HOMESERVER_URL to use a homeserver of your own.`,
   )
 }
@@ -95,7 +96,7 @@ const install = async (python: Python, target: string): Promise<void> => {
       failures.push(`- ${name}: ${reason(error)}`)
     }
   }
-  throw new Error(
+  throw new Explained(
     `Synapse could not be installed with ${python.executable} (Python ${python.version}):\n${failures.join('\n')}\nWays on: check that the package index can be reached (pip's settings and proxy variables are used), install python3-venv and python3-pip, or set HOMESERVER_URL to use a homeserver of your own.`,
   )
 }

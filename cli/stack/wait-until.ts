@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { Explained } from '../command.ts'
 
 type Waiting = {
   what: string
@@ -19,7 +20,9 @@ export const waitUntil = async <T>(ready: () => Promise<T | undefined>, waiting:
     })
     if (value !== undefined) return value
     if (performance.now() > end)
-      throw new Error(`${waiting.what} was not ready after ${Math.round(waiting.timeoutMs / 1000)} s.`, { cause: last })
+      throw new Explained(`${waiting.what} was not ready after ${Math.round(waiting.timeoutMs / 1000)} s.`, {
+        cause: last,
+      })
     await pause(waiting.everyMs ?? 30)
   }
 }

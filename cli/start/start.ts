@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Config } from '../../config/schema.ts'
-import { smsProvider } from '../../config/schema.ts'
+import { schema, smsProvider } from '../../config/schema.ts'
 import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
-import { generousLimits } from '../../config/synapse/homeserver.ts'
 import { readKeyFile } from '../../core/keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
 import { secret } from '../../core/secret.ts'
 import { systemClock, systemRandom } from '../../core/system.ts'
 import { step } from '../progress.ts'
 import { services } from '../services/index.ts'
-import { startPostgres } from '../stack/postgres.ts'
 import { synapseEnvironment } from '../stack/python.ts'
-import { type Synapse, startSynapse } from '../stack/synapse.ts'
 import { type Accounts, demoRoles, makeAccounts } from './accounts.ts'
 import { buildPages } from './build-page.ts'
 import { keptJson, makeDataFolder, makeKeys } from './data-folder.ts'
 import { writeEffective } from './effective.ts'
+import { runPostgres, runSynapse } from './embedded.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { lockDataFolder } from './lock.ts'
 import { planPorts } from './plan-ports.ts'
@@ -109,57 +107,46 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
     if (stopped()) throw new Interrupted('The start was interrupted.')
     return step(name, run, print)
   }
-  const part = async (name: string, launch: Parameters<typeof supervise>[0]['launch']) =>
-    add(await supervise({ name, launch, log: print }))
   const plan = await planPorts(config, embedded, smsProvider(config) === 'local')
   for (const line of plan.moved) print(line)
   const dataDir = config.dataDir
   await makeKeys(dataDir, config.keys)
   const internal = keptJson(join(dataDir, 'keys/internal.json'), () => ({ keeper: token(), local: token() }))
+  // First of all: a machine without Python is told so before anything runs.
+  const python = embedded.synapse ? await stage('Python environment', log => synapseEnvironment({ log })) : ''
   const pages = step('Pages', buildPages, print)
   pages.catch(() => undefined) // awaited below; a failure before that must not end the process
-
   let database = config.database.url
   let keeperDatabase = config.database.keeperUrl
   let synapseDatabase = ''
+  const movable = schema.parse({}).embedded
+  const common = (name: 'postgres' | 'synapse', log: (line: string) => void) => ({
+    ...{ dataDir, log, print, port: plan.embedded[name], mayMove: config.embedded[name] === movable[name] },
+    record: (pid: number) => record(name, pid),
+  })
   if (embedded.postgres) {
-    await stage('PostgreSQL', async log => {
-      const port = plan.embedded.postgres
-      const launch = () => startPostgres({ dataDir, port, log, onSpawn: pid => record('postgres', pid) })
-      await part('postgres', async () => {
-        const server = await launch()
-        synapseDatabase = server.url('synapse')
-        if (!config.database.url) {
-          database = secret(server.url('wardroom'))
-          keeperDatabase = secret(server.keeperUrl())
-        }
-        return server
-      })
-    })
+    const { part, server } = await stage('PostgreSQL', log => runPostgres(common('postgres', log)))
+    add(part)
+    synapseDatabase = server.url('synapse')
+    if (!database) {
+      database = secret(server.url('wardroom'))
+      keeperDatabase = secret(server.keeperUrl())
+    }
   }
   let homeserver = config.homeserver.url
   let accounts: Accounts = {}
   const planned = { ...config, listen: plan.listen, embedded: plan.embedded }
   const registrations = registrationFiles(planned)
   if (embedded.synapse) {
-    const python = await stage('Python environment', log => synapseEnvironment({ log }))
-    await stage('Synapse', async log => {
+    const { serverName } = config.homeserver
+    const parts = { python, databaseUrl: synapseDatabase, serverName, registrations: Object.values(registrations) }
+    const { part, server } = await stage('Synapse', log => {
       log('Starting Synapse')
-      let synapse: Synapse | undefined
-      await part('synapse', async () => {
-        synapse = await startSynapse({
-          ...{ dataDir, python, log, port: plan.embedded.synapse, databaseUrl: synapseDatabase },
-          ...{ serverName: config.homeserver.serverName, registrations: [registrations.bots, registrations.ghosts] },
-          publicBaseUrl: `http://localhost:${plan.embedded.synapse}/`,
-          extra: generousLimits(),
-          onSpawn: pid => record('synapse', pid),
-        })
-        return synapse
-      })
-      if (!synapse) throw new Error('Synapse did not start')
-      homeserver = synapse.url
-      accounts = await makeAccounts(dataDir, synapse)
+      return runSynapse(parts, common('synapse', log))
     })
+    add(part)
+    homeserver = server.url
+    accounts = await makeAccounts(dataDir, server)
   }
   const complete = serviceConfig({
     ...planned,
