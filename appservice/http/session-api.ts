@@ -43,9 +43,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
   router.post('/', async (req, res) => {
     const cookie = readCookie(req, cookies.session)
     const link = req.headers['x-wardroom-link']
-    const resumed = cookie
-      ? await resume(store, cookie, typeof link === 'string' ? link.slice(0, 64) : undefined)
-      : null
+    const resumed = cookie && typeof link === 'string' ? await resume(store, cookie, link.slice(0, 64)) : null
     if (!resumed || 'dead' in resumed) {
       if (resumed?.dead) await deleteDoomed(deps, resumed.dead)
       return refuseWith(res, 401, 'session')

@@ -30,17 +30,20 @@ const about = (s: Session) => ({
   room: s.roomId,
 })
 
-/** A reload or a second tab: the same session with a new device and bearer. Null where it does not live, or belongs to another person's link. */
+/**
+ * A reload or a second tab: the same session with a new device and bearer. The link's token must come too: a stolen cookie alone opens nothing, and a shared
+ * telephone never shows another person's conversation. `dead` names the session whose device is to go.
+ */
 export const resume = (
   store: StoreDeps,
   cookie: string,
-  token: string | undefined,
+  token: string,
 ): Promise<{ session: Session; csrf: string } | { dead: SessionId | null }> =>
   transact(store, async tx => {
-    const link = token ? await findLink(tx, token) : null
+    const link = await findLink(tx, token)
     const session = await sessionByCookie(tx, cookie)
     if (!session) return { dead: null }
-    if (token && link?.person.id !== session.personId) return { dead: null }
+    if (link?.person.id !== session.personId) return { dead: null }
     const now: SessionStanding = standing(session, tx.now)
     if (now === 'idle') await endSession(tx, session.id, 'idle')
     if (now === 'idle' || now === 'ended') return { dead: session.id }

@@ -97,6 +97,7 @@ describe('a patient’s session', function () {
     const { token } = await linkFor(w.db.store, jose)
     expect(await resume(browser, token)).to.equal(401)
     expect(await resume(browser, '1111111111111111111111')).to.equal(401)
+    expect((await browser.post('/api/session', {})).status, 'a cookie without its link').to.equal(401)
     const tapped = (await (await browser.post('/api/link/tap', { token })).json()) as TapAnswer
     expect(tapped.state).to.equal('factors')
     expect(await bearerWorks(browser, session)).to.equal(true)
