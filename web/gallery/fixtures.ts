@@ -8,7 +8,7 @@ const minutes = (n: number) => now - n * 60_000
 
 export const clinic: Clinic = {
   name: 'Lakeside Heart Clinic',
-  phone: '+1 555 010 0199',
+  phone: '+12025550199',
   logo: null,
   colour: '#0b5c8a',
   emergency: {

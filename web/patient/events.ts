@@ -23,6 +23,8 @@ export type Event =
   | { type: 'tick'; now: number }
   | { type: 'activity' }
   | { type: 'problem'; problem: Problem }
+  /** The server itself says that it or the homeserver does not answer. */
+  | { type: 'away' }
   | { type: 'go'; to: 'landing' | 'ask-not-me' | 'ask-stop' | 'check' }
   | { type: 'open' }
   | { type: 'tapped'; answer: TapAnswer }

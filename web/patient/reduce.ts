@@ -25,7 +25,10 @@ const reduceEntry = (state: State, event: Event): Step => {
       if (state.token === null) return show(state, { at: 'check', busy: false, host: '', result: 'none' })
       return event.wasm ? { state, effects: [{ do: 'resume', again: false }] } : show(state, { at: 'no-wasm' })
     case 'resumed':
-      return event.session ? openSession(state, event.session) : show(state, { at: 'landing', busy: false })
+      if (event.session) return openSession(state, event.session)
+      // The person asked to go on, and this browser's session is gone: the link may still be good.
+      if (screen.at === 'opening') return show(state, { at: 'landing', busy: true }, { do: 'tap' })
+      return show(state, { at: 'landing', busy: false })
     case 'language':
       return stay({ ...state, lang: event.lang, langChosen: true })
     case 'online':
@@ -37,6 +40,8 @@ const reduceEntry = (state: State, event: Event): Step => {
         screen: idle(screen),
         overlay: state.overlay.is === 'reauth' ? { ...state.overlay, busy: false } : state.overlay,
       })
+    case 'away':
+      return screen.at === 'conversation' ? stay(state) : show(state, { at: 'failed', why: 'homeserver' })
     case 'go':
       if (event.to === 'check') return show(state, { at: 'check', busy: false, host: '', result: 'none' })
       return show(state, { at: event.to, busy: false })

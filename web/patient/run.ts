@@ -23,6 +23,7 @@ export const createRunner = ({ api, send, state, wasmUrl, matrix, view }: Runner
   const calling = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 401 && state().session) send({ type: 'over' })
+      else if (error instanceof ApiError && error.status >= 502 && error.status <= 504) send({ type: 'away' })
       else send({ type: 'problem', problem: error instanceof ApiError ? error.problem : 'server' })
     })
   }

@@ -7,6 +7,7 @@ import { talkWords } from '../../shared/conversation/text/index.ts'
 import { talkView } from '../../shared/conversation/view-model.ts'
 import type { InsideProps } from '../app.tsx'
 import type { Compose, State } from '../model.ts'
+import { phoneHref, phoneText } from '../phone.ts'
 import { ClinicName } from '../screens/frame.tsx'
 import { wordsOf } from '../text/index.ts'
 import { type InsideWords, insideEn } from '../text/inside-en.ts'
@@ -115,11 +116,11 @@ const Header = ({ state, words, send }: PartProps): JSX.Element => {
       </a>
       <ClinicName state={state} />
       <div class="bar-buttons">
-        {clinic ? (
+        {clinic?.phone ? (
           <a
             class="button bar-button"
-            href={`tel:${clinic.phone}`}
-            aria-label={words.callClinic(clinic.name, clinic.phone)}
+            href={phoneHref(clinic.phone)}
+            aria-label={words.callClinic(clinic.name, phoneText(clinic.phone))}
           >
             <PhoneIcon />
             <span>{words.callUs}</span>

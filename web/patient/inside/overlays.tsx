@@ -130,7 +130,7 @@ const Idle = ({ state, words, send }: OverlayProps): JSX.Element => {
   // The visible seconds count down; a screen reader hears them only every half minute.
   const spoken = Math.ceil(left / 30) * 30
   return (
-    <Dialog title={words.idleTitle} close={() => send({ type: 'stay' })} closeLabel={words.stay}>
+    <Dialog title={words.idleTitle} close={() => send({ type: 'stay' })} closeLabel={words.close}>
       <p aria-hidden="true">{words.idleText(duration(left, words))}</p>
       <p class="unseen" role="status">
         {words.idleText(duration(spoken, words))}

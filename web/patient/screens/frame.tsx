@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { Event } from '../events.ts'
 import type { State } from '../model.ts'
+import { phoneHref, phoneText } from '../phone.ts'
 import type { Words } from '../text/en.ts'
 
 export type ScreenProps = { state: State; words: Words; send: (event: Event) => void }
@@ -57,9 +58,11 @@ const Foot = ({ state, words }: { state: State; words: Words }): JSX.Element | n
       <p>
         <strong>{words.emergencyTitle}</strong> {clinic.emergency[state.lang]}
       </p>
-      <p>
-        {words.callWho}: <a href={`tel:${clinic.phone}`}>{clinic.phone}</a>
-      </p>
+      {clinic.phone ? (
+        <p>
+          {words.callWho}: <a href={phoneHref(clinic.phone)}>{phoneText(clinic.phone)}</a>
+        </p>
+      ) : null}
     </footer>
   )
 }
@@ -74,9 +77,9 @@ export const CallButton = ({
   words: Words
   main?: boolean
 }): JSX.Element | null =>
-  state.clinic ? (
-    <a class={`button ${main ? 'main' : 'plain'}`} href={`tel:${state.clinic.phone}`}>
-      {words.call(state.clinic.phone)}
+  state.clinic?.phone ? (
+    <a class={`button ${main ? 'main' : 'plain'}`} href={phoneHref(state.clinic.phone)}>
+      {words.call(phoneText(state.clinic.phone))}
     </a>
   ) : null
 
