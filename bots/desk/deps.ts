@@ -6,7 +6,18 @@ import type { StoreDeps } from '../../core/store/tx.ts'
 /** What the desk bot needs of its encrypted client. */
 export type DeskBot = Pick<
   Bot,
-  'userId' | 'deviceId' | 'decrypt' | 'send' | 'react' | 'redact' | 'createDirect' | 'join' | 'invite' | 'identityOf'
+  | 'userId'
+  | 'deviceId'
+  | 'decrypt'
+  | 'send'
+  | 'react'
+  | 'redact'
+  | 'createDirect'
+  | 'join'
+  | 'invite'
+  | 'identityOf'
+  | 'hasReader'
+  | 'hasReader'
 >
 
 export type DeskDeps = {

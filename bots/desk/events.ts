@@ -1,5 +1,6 @@
 import { hours } from '../../core/domain/clock.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { listDevices } from '../../core/matrix/device-list.ts'
 import { archiveRoom } from '../../core/store/care.ts'
 import type { InboxEvent } from '../../core/store/inbox.ts'
 import { listGrants } from '../../core/store/roles.ts'
@@ -77,6 +78,7 @@ const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, ro
     case 'unsigned':
       if (read.reason !== 'identity-changed') return refused('unsigned')
       return refused('unsigned', (await d.bot.identityOf(event.sender)).masterKey)
+    case 'forwarded':
     case 'unreadable':
       return refused('broken')
   }
@@ -108,7 +110,13 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
   const context: CommandDeps = {
     store: d.store,
     commands,
-    lookups: { identityOf: async user => (await d.bot.identityOf(user as UserId)).masterKey },
+    lookups: {
+      identityOf: async user => (await d.bot.identityOf(user as UserId)).masterKey,
+      devicesOf: async user => {
+        const users = user ? [user] : (await listGrants(d.store.db)).map(g => g.userId)
+        return listDevices(d.homeserver, d.bot.userId, [...new Set(users)])
+      },
+    },
     publicUrl: d.publicUrl,
     serverName: d.serverName,
     bot: d.bot.userId,

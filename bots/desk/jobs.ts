@@ -1,3 +1,4 @@
+import { minutes, seconds } from '../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../core/domain/ids.ts'
 import { permits } from '../../core/domain/roles.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
@@ -56,16 +57,29 @@ const openDirect = async (d: DeskDeps, user: UserId): Promise<RoomId> => {
   return roomId
 }
 
-/** The first words in a direct chat, said when its person is there, because before they may have no device that could read them. */
-export const greet = (tx: Tx, roomId: RoomId, user: UserId): Promise<void> =>
-  say(
-    tx,
-    `greet:${roomId}:${user}`,
-    { room: roomId },
-    answer(
-      'I am Wardroom. I obey commands here, and what you write to me is encrypted. Write !help to see what I can do.',
-    ),
-  )
+/** The first words in a direct chat, once, in a lane of their own: they wait until the person can read them, and nothing waits for them. */
+export const greet = async (tx: Tx, roomId: RoomId, user: UserId): Promise<void> => {
+  const key = `greet:${roomId}:${user}`
+  await tx.enqueue({ queue: 'bots', kind: 'desk.greet', key, lane: key, payload: { room: roomId, user } })
+}
+
+const greeting =
+  'I am Wardroom. I obey commands here, and what you write to me is encrypted. Write !help to see what I can do.'
+
+/** `desk.greet`: said when the person has a device that their identity has signed; what was sent before, that device could never read. */
+const greetReader =
+  (d: DeskDeps): JobHandler =>
+  async job => {
+    const { room, user } = job.payload as { room: RoomId; user: UserId }
+    if (!(await membersOf(d, room)).includes(user)) return done
+    const age = d.store.clock.now() - job.createdAt
+    if (!(await d.bot.hasReader(user)))
+      return { kind: 'retry', after: age < minutes(5) ? seconds(1) : minutes(1), reason: 'no device that may read yet' }
+    await d.bot.send(room, 'm.room.message', content({ to: { room }, text: greeting }), {
+      txnId: txnIdFor(job.id, 'say'),
+    })
+    return done
+  }
 
 /** `bot.say`: an encrypted message to a person's direct chat or a room. */
 const speak =
@@ -170,6 +184,7 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'bot.redact': givingUp(redact(d)),
   'bot.join': givingUp(join(d)),
   'bot.leave': decline(d),
+  'desk.greet': givingUp(greetReader(d)),
   'desk.room': makeRoom(d),
   'desk.alert': givingUp(alert(d)),
   'desk.follow-role': givingUp(followRole(d)),
