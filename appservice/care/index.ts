@@ -3,6 +3,7 @@ import { postCard } from './card.ts'
 import { closeRoom } from './close.ts'
 import type { CareDeps } from './deps.ts'
 import { enrolPatient, enrolPerson } from './enrol.ts'
+import { followRole } from './follow-role.ts'
 import { failed, mark, resend } from './marks.ts'
 import { noticeLater } from './reminders.ts'
 import { inboundText, tell } from './tell.ts'
@@ -19,4 +20,5 @@ export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'care.resend': resend(deps),
   'care.tell': tell(deps),
   'care.inbound-text': inboundText(deps),
+  'care.follow-role': followRole(deps),
 })

@@ -27,6 +27,8 @@ export type CommandContext = {
 export type Lookups = {
   /** The public cross-signing master key of a user, or null when they have none. */
   identityOf(userId: string): Promise<string | null>
+  /** The devices of one person, or of everybody who holds a role. */
+  devicesOf(userId?: string): Promise<{ userId: string; deviceId: string; name: string; signed: boolean }[]>
 }
 
 type Args = Record<string, AnyArg>

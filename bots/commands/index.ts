@@ -2,6 +2,7 @@ import { approve, confirm, reject } from './approve.ts'
 import type { Command } from './command.ts'
 import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
+import { deviceList } from './device.ts'
 import { helpCommand } from './help.ts'
 import {
   patientAdd,
@@ -55,5 +56,6 @@ export const commands: readonly Command[] = [
   roleGrant,
   roleRevoke,
   roleList,
+  deviceList,
   status,
 ]

@@ -55,6 +55,12 @@ const lockGrants = (tx: Tx) => tx.sql.raw(`select pg_advisory_xact_lock(hashtext
 export const followRole = (tx: Tx, userId: UserId): Promise<string> =>
   tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user: userId }, lane: `role:${userId}` })
 
+/** The same after a loss; the bridge takes the person out of care rooms (job `care.follow-role`). */
+const followLoss = async (tx: Tx, userId: UserId): Promise<void> => {
+  await followRole(tx, userId)
+  await tx.enqueue({ queue: 'bridge', kind: 'care.follow-role', payload: { user: userId }, lane: `role:${userId}` })
+}
+
 /** Grants a role pinned to an identity; granting again renews the pin and ends a suspension. */
 export const grantRole = async (
   tx: Tx,
@@ -101,7 +107,7 @@ export const revokeRole = async (
     outcome: 'done',
     detail: { role: revoke.role, approved_by: revoke.approvedBy ?? null },
   })
-  await followRole(tx, revoke.userId)
+  await followLoss(tx, revoke.userId)
   return 'done'
 }
 
@@ -148,7 +154,7 @@ export const standingOf = async (tx: Tx, userId: UserId, identity: string | null
         reason: 'identity-changed',
         detail: { role },
       })
-    await followRole(tx, userId)
+    await followLoss(tx, userId)
     return { roles: [], suspended: [...suspended, ...names], changed: true }
   }
   const unpinned = live.filter(g => g.identity === null).map(g => g.role)

@@ -127,6 +127,17 @@ describe('what the desk bot does with an event', () => {
     expect((await outcome(event())).kind).to.equal('ignore')
   })
 
+  it('does not obey what somebody else forwarded with its key', async () => {
+    const {
+      kind: _,
+      deviceId: __,
+      masterKey: ___,
+      ...message
+    } = says('!whoami') as Extract<Decryption, { kind: 'read' }>
+    decrypted = { kind: 'forwarded', ...message, forwarder: '@eve:clinic.example' as UserId }
+    expect((await outcome(event())).reason).to.equal('broken')
+  })
+
   it('does not obey while a third person is in the chat', async () => {
     members.push('@eve:clinic.example')
     decrypted = says('!patient list')
@@ -172,7 +183,7 @@ describe('what the desk bot does with an event', () => {
   it('greets a person who comes into its chat, and forgets a chat that was left', async () => {
     const member = (membership: string) =>
       event({ type: 'm.room.member', stateKey: dana, content: { membership }, eventId: `$${membership}` as EventId })
-    expect((await outcome(member('join'))).jobs).to.deep.equal(['bot.say'])
+    expect((await outcome(member('join'))).jobs).to.deep.equal(['desk.greet'])
     await outcome(member('leave'))
     expect(await roomById(d.store.db, direct)).to.equal(undefined)
   })

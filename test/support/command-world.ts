@@ -56,7 +56,10 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
         {
           store,
           commands,
-          lookups: { identityOf: async user => (nameOf(user) === 'nobody' ? null : `key of ${nameOf(user)}`) },
+          lookups: {
+            identityOf: async user => (nameOf(user) === 'nobody' ? null : `key of ${nameOf(user)}`),
+            devicesOf: async () => [],
+          },
           publicUrl: 'https://chat.clinic.example',
           serverName: 'clinic.example',
           bot: '@wardroom:clinic.example' as UserId,

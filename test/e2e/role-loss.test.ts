@@ -1,0 +1,68 @@
+import { expect } from 'chai'
+import type { UserId } from '../../core/domain/ids.ts'
+import { isRefusal } from '../../core/domain/refusal.ts'
+import { listDevices } from '../../core/matrix/device-list.ts'
+import { addPatient, patientById } from '../../core/store/patients.ts'
+import { grantRole, revokeRole } from '../../core/store/roles.ts'
+import { transact } from '../../core/store/tx.ts'
+import { type TestBridge, testBridge } from '../support/bridge.ts'
+import { anotherDevice, type Clinician, clinician } from '../support/clinician.ts'
+import { eventually } from '../support/eventually.ts'
+
+describe('a clinician who loses the role', function () {
+  this.timeout(120_000)
+  let bridge: TestBridge
+  const people: Clinician[] = []
+  const start = async (c: Promise<Clinician>) => {
+    people.push(await c)
+    return c
+  }
+  after(async () => {
+    for (const p of people) await p.stop()
+    await bridge?.stop()
+  })
+
+  it('leaves every care room, while those who keep it stay', async () => {
+    bridge = await testBridge()
+    const { store } = bridge.deps
+    const lee = await start(clinician('lee'))
+    const kim = await start(clinician('kim'))
+    const change = (p: Clinician, how: 'grant' | 'revoke') =>
+      transact(store, async tx => {
+        const role = { userId: p.userId as UserId, role: 'clinician' as const, by: 'test' }
+        if (how === 'grant') await grantRole(tx, { ...role, identity: 'key' })
+        else await revokeRole(tx, role)
+      })
+    await change(lee, 'grant')
+    await change(kim, 'grant')
+    const added = await transact(store, tx =>
+      addPatient(tx, { phone: '+12025550177', dob: '1950-03-04', by: lee.userId }),
+    )
+    if (isRefusal(added)) throw new Error(added.sentence)
+    const room = await eventually(
+      async () => {
+        const patient = await patientById(store.db, added.id)
+        return patient?.state === 'open' ? patient.roomId : undefined
+      },
+      { timeout: 20_000, what: 'the care room' },
+    )
+    await lee.room(room ?? '')
+    await kim.room(room ?? '')
+    await change(lee, 'revoke')
+    await eventually(() => lee.client.getRoom(room ?? '')?.getMyMembership() === 'leave', { what: 'the removal' })
+    expect(kim.client.getRoom(room ?? '')?.getMyMembership()).to.equal('join')
+    const row = await eventually(() =>
+      store.db('audit_queue').where({ action: 'room.member', reason: 'role-lost' }).first(),
+    )
+    expect(row).to.include({ room, patient: added.id })
+  })
+
+  it('is one of those whose unverified devices administrators see', async () => {
+    const [, kim] = people as [Clinician, Clinician]
+    const unsigned = await start(anotherDevice(kim, { signed: false, onlySigned: false }))
+    const owner = `@r_unit_main:${bridge.deps.ghosts.serverName}` as UserId
+    const listed = await listDevices(bridge.deps.homeserver, owner, [kim.userId])
+    const state = Object.fromEntries(listed.map(d => [d.deviceId, d.signed]))
+    expect(state).to.deep.equal({ [kim.deviceId]: true, [unsigned.deviceId]: false })
+  })
+})
