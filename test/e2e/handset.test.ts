@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { AxeBuilder } from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { type LocalSms, localAccount, startLocal } from '../../appservice/sms/local/main.ts'
@@ -43,12 +44,12 @@ describe('the handset page', function () {
     await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
     publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     local = await startLocal({ authToken, publicUrl, clock: systemClock, log: testLog(), stepMs: 5, env: {} })
-    page = await (await browser()).newPage({ viewport: { width: 400, height: 780 } })
+    page = await (await (await browser()).newContext({ viewport: { width: 400, height: 780 } })).newPage()
     page.on('console', m => m.type() === 'error' && problems.push(m.text()))
     page.on('pageerror', e => problems.push(e.message))
   })
   afterEach(async () => {
-    await page.close()
+    await page.context().close()
     await local.stop()
     server.closeAllConnections()
     await new Promise(done => server.close(done))
@@ -121,6 +122,19 @@ describe('the handset page', function () {
         () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
       )
       expect(wide, `${width} px`).to.equal(false)
+    }
+  })
+
+  it('has nothing that axe objects to, in light and dark', async () => {
+    await send(phone, `Riverside Clinic: a message waits. Open ${link()} within 72 h. Call us.`)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      for (const path of ['/handset', `/handset/${phone}`]) {
+        await page.goto(local.url + path)
+        await page.getByText('Riverside Clinic').first().waitFor()
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`)).to.deep.equal([])
+      }
     }
   })
 

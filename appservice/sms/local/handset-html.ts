@@ -63,7 +63,7 @@ export const handsetPage = ({
 <div class="who"><span class="avatar" aria-hidden="true">✚</span><div><h1 id="who">Messages</h1><p>on the telephone ${esc(pretty)}</p></div><a class="all" href="/handset" aria-label="All handsets">☰</a></div>
 </header>
 <main id="thread" aria-live="polite" tabindex="0" aria-label="Conversation"><p class="empty" id="empty">No texts yet.<br>They appear here the moment they arrive.</p></main>
-<form id="reply" autocomplete="off">
+<form id="reply" autocomplete="off" aria-label="Reply">
 <div class="quick"><button type="button">STOP</button><button type="button">HELP</button><button type="button">START</button></div>
 <div class="write"><label class="hidden" for="body">Text message</label><input id="body" name="body" maxlength="1600" placeholder="Text message"><button type="submit" aria-label="Send">↑</button></div>
 </form>
