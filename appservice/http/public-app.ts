@@ -35,7 +35,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   app.use(
     rateLimit({
       windowMs: 60_000,
-      limit: deps.requestsPerMinute ?? 6000,
+      limit: deps.requestsPerMinute ?? 20_000,
       standardHeaders: false,
       legacyHeaders: false,
       keyGenerator: req => ipKeyGenerator(req.ip ?? 'unknown', 64),
