@@ -138,7 +138,8 @@ const launch = async (home: PostgresHome, binaries: string, user: Account | unde
     max_connections: '200',
     password_encryption: 'scram-sha-256',
     log_timezone: 'UTC',
-    // A failed statement's text may hold a patient's words: log the error, never the statement.
+    // A failed statement, and the error about it, may hold a patient's words: whoever sent it gets the error, the log does not.
+    log_min_messages: 'fatal',
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
     ...options.settings,

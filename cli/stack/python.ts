@@ -86,6 +86,8 @@ const install = async (python: Python, target: string): Promise<void> => {
         ':all:',
         '--no-deps',
         '--no-compile',
+        '--retries',
+        '2',
         '-q',
         '-r',
         requirementsFile,
