@@ -61,7 +61,10 @@ describe('a clinician who loses the role', function () {
     const [, kim] = people as [Clinician, Clinician]
     const unsigned = await start(anotherDevice(kim, { signed: false, onlySigned: false }))
     const owner = `@r_unit_main:${bridge.deps.ghosts.serverName}` as UserId
-    const listed = await listDevices(bridge.deps.homeserver, owner, [kim.userId])
+    const listed = await eventually(async () => {
+      const all = await listDevices(bridge.deps.homeserver, owner, [kim.userId])
+      return all.length === 2 ? all : undefined
+    })
     const state = Object.fromEntries(listed.map(d => [d.deviceId, d.signed]))
     expect(state).to.deep.equal({ [kim.deviceId]: true, [unsigned.deviceId]: false })
   })
