@@ -16,9 +16,12 @@ export const describeSession = async (
   session: Session,
   csrf: string,
 ): Promise<SessionAnswer> => {
-  await openDevice(deps, session)
   const person = await personById(deps.store.db, session.personId)
   if (!person || !session.deviceId) throw new Error(`session ${session.id} has lost its person`)
+  const [team] = await Promise.all([
+    teamOf({ homeserver: deps.homeserver, db: deps.store.db }, session, person.lang, settings['clinic.name']),
+    openDevice(deps, session),
+  ])
   return {
     csrf,
     userId: session.userId,
@@ -30,12 +33,7 @@ export const describeSession = async (
     reauthAt: reauthAt(session),
     reauthFactor: reauthFactor(settings['link.factors'], { hasPin: person.pin !== null }),
     person: { kind: person.kind },
-    team: await teamOf(
-      { homeserver: deps.homeserver, db: deps.store.db },
-      session,
-      person.lang,
-      settings['clinic.name'],
-    ),
+    team,
     quickReplies: quickReplies(settings),
     limits: { textBytes: maxTextBytes, uploadBytes: deps.uploadBytes ?? defaultUploadBytes },
   }

@@ -26,6 +26,8 @@ export type Tokens = { asToken: string; hsToken: string; localpart: string }
 export type TestPostgres = {
   /** The address of a database, with its password. */
   postgresUrl(database: string): string
+  /** The address of a database for the keeper's own role. */
+  keeperUrl(database: string): string
   /** Makes a new empty database and gives its address. */
   freshDatabase(): Promise<string>
   postgres: { restart(): Promise<void>; kill(): Promise<void>; start(): Promise<void> }
@@ -112,6 +114,7 @@ const startDatabase = async (): Promise<TestPostgres> => {
   }
   return {
     postgresUrl: name => server.url(name),
+    keeperUrl: name => Object.assign(new URL(server.keeperUrl()), { pathname: `/${name}` }).href,
     freshDatabase: async () => {
       const name = `t_${randomBytes(6).toString('hex')}`
       await server.createDatabase(name)
