@@ -10,5 +10,6 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   prepare: () => import('./prepare.ts').then(m => m.prepare),
   build: () => import('./build.ts').then(m => m.build),
   keys: () => import('./keys.ts').then(m => m.keys),
+  bench: () => import('./bench.ts').then(m => m.bench),
   demo: () => import('./demo.ts').then(m => m.demo),
 }

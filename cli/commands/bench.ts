@@ -1,0 +1,13 @@
+import type { CliCommand } from '../command.ts'
+
+/** `wardroom bench [AREA…]`: one JSON line per figure. */
+export const bench: CliCommand = {
+  name: 'bench',
+  usage: 'bench [AREA…]',
+  about: 'measure against the bare homeserver, database and libraries; one JSON line per figure',
+  run: async args => {
+    // Loaded late: it uses the tests' helpers, which a server need not have.
+    const { runBench } = await import('../../bench/main.ts')
+    return runBench(args)
+  },
+}
