@@ -11,5 +11,6 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   build: () => import('./build.ts').then(m => m.build),
   keys: () => import('./keys.ts').then(m => m.keys),
   bench: () => import('./bench.ts').then(m => m.bench),
+  'crypto-reset': () => import('./crypto-reset.ts').then(m => m.cryptoReset),
   demo: () => import('./demo.ts').then(m => m.demo),
 }
