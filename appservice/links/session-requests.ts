@@ -47,7 +47,7 @@ export const resume = (
     const now: SessionStanding = standing(session, tx.now)
     if (now === 'idle') await endSession(tx, session.id, 'idle')
     if (now === 'idle' || now === 'ended') return { dead: session.id }
-    return renewSession(tx, session)
+    return renewSession(tx, session, link.id)
   })
 
 /** The patient's own end (the link is used up) or, with `leaving`, only this tab's. */

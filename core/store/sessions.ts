@@ -173,15 +173,15 @@ export const sessionById = async (sql: Db | Knex.Transaction, id: SessionId): Pr
 export const holdsCookie = (s: Session, cookie: string): boolean => sameSecret(s.cookieHash, tokenHash(cookie))
 export const holdsBearer = (s: Session, csrf: string): boolean => sameSecret(s.csrfHash, tokenHash(csrf))
 
-/** A reload or a second tab: a new bearer and a new device; the old ones are void from now on. */
-export const renewSession = async (tx: Tx, s: Session): Promise<{ session: Session; csrf: string }> => {
+/** A reload, a second tab, or a later link of the same person: a new bearer and a new device; the old ones are void from now on. */
+export const renewSession = async (tx: Tx, s: Session, link: LinkId): Promise<{ session: Session; csrf: string }> => {
   const csrf = newSecret(tx)
   const device = await newDevice(tx, s.id, s.userId)
   await tx
     .sql('session')
     .where({ id: s.id })
-    .update({ csrf_hash: tokenHash(csrf), device_id: device, seen_at: tx.now })
-  const session = { ...s, csrfHash: tokenHash(csrf), deviceId: device, seenAt: tx.now }
+    .update({ link_id: link, csrf_hash: tokenHash(csrf), device_id: device, seen_at: tx.now })
+  const session = { ...s, linkId: link, csrfHash: tokenHash(csrf), deviceId: device, seenAt: tx.now }
   await tx.audit({
     actor: actorOf(session),
     action: 'session.start',

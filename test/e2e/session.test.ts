@@ -124,6 +124,17 @@ describe('a patient’s session', function () {
     expect(tapped).to.deep.equal({ state: 'closed' })
   })
 
+  it('goes on under a later link of the same person, and its end uses up that link', async () => {
+    const maria = await w.patient()
+    const { browser } = await w.signIn(maria)
+    const { token } = await linkFor(w.db.store, maria)
+    const tapped = (await (await browser.post('/api/link/tap', { token })).json()) as TapAnswer
+    if (tapped.state !== 'session') throw new Error(tapped.state)
+    await browser.post('/api/session/end', {}, tapped.session.csrf)
+    const after = (await (await w.server.browser().post('/api/link/tap', { token })).json()) as TapAnswer
+    expect(after).to.deep.equal({ state: 'closed' })
+  })
+
   it('ends when idle; the sweep deletes the device, also one that the homeserver could not delete at first', async () => {
     const maria = await w.patient()
     const { browser, session } = await w.signIn(maria)
@@ -207,6 +218,19 @@ describe('a patient’s session', function () {
     expect(await w.devices(maria.ghost)).to.deep.equal([live[0].device_id])
     const known = await w.db.store.db('session_device').where({ user_id: maria.ghost }).whereNull('gone_at')
     expect(known.map((d: { device_id: string }) => d.device_id)).to.deep.equal([live[0].device_id])
+  })
+
+  it('is not changed by any GET or HEAD of the browser that has it', async () => {
+    const maria = await w.patient()
+    const { browser, session, token } = await w.signIn(maria)
+    const paths = [`/l/${token}`, '/check', '/api/clinic', '/api/session', '/api/session/key', '/api/session/end', sync]
+    const before = await w.db.dump()
+    for (const path of paths)
+      for (const method of ['GET', 'HEAD'])
+        for (let i = 0; i < 10; i++) await browser.call(method, path, { headers: { 'x-wardroom-link': token } })
+    await browser.call('GET', '/api/session/consents', { bearer: session.csrf })
+    expect(await w.db.dump()).to.equal(before)
+    expect(await bearerWorks(browser, session)).to.equal(true)
   })
 
   it('shows the consents and changes them, recorded as given on the page', async () => {
