@@ -12,6 +12,8 @@ const args = { user: userId(), role: role() }
 /** While there is one administrator only, nobody could approve: then role changes are made at once, and the audit log shows that nobody approved. */
 const alone = async (tx: Tx): Promise<boolean> => (await holdersOf(tx.sql, 'admin')).length <= 1
 
+const serverOf = (user: string) => user.slice(user.indexOf(':') + 1)
+
 export const roleGrant = command({
   words: ['role', 'grant'],
   needs: 'admin',
@@ -26,6 +28,9 @@ export const roleGrant = command({
         `${user} has no cross-signing yet. They sign in with Element once and set up their recovery, then grant the role again.`,
       )
     if (user === context.sender.userId) return refuse('own-role', 'Another administrator must change your roles.')
+    const server = serverOf(user)
+    if (server !== serverOf(context.bot) && !context.settings['federation.allowed'].includes(server))
+      return refuse('foreign-server', `${server} is not among the hospitals of federation.allowed.`)
     if (user === context.bot) return refuse('bot', 'I hold no roles.')
     const change: Change = { kind: 'role.grant', user: user as UserId, role: wanted, identity }
     if (!(await alone(context.tx))) return proposeForApproval(context, change)

@@ -60,7 +60,10 @@ export const planCommand = async (
   if (request.kind === 'not-a-command') {
     if (heard.room.class !== 'direct') return undefined
     const hint = answer('I obey commands, which begin with an exclamation mark. Write !help to see them.')
-    return tx => reply(tx, heard, hint)
+    return async tx => {
+      const fresh = await takeToken(tx.sql, `hint:${heard.sender}`, { burst: 1, everyMs: minutes(10) }, tx.now)
+      if (fresh) await reply(tx, heard, hint)
+    }
   }
   const settings = await readSettings(deps.store.db)
   const now = deps.store.clock.now()

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandsMarkdown } from '../../bots/commands/reference.ts'
 import { loadConfig } from '../../config/load.ts'
 import { referenceMarkdown, sampleYaml } from '../../config/reference.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
@@ -10,6 +11,7 @@ const root = join(import.meta.dirname, '../..')
 export const generated: Record<string, () => string> = {
   'config/wardroom.sample.yaml': sampleYaml,
   'docs/configuration.md': referenceMarkdown,
+  'docs/commands.md': commandsMarkdown,
 }
 
 /** `wardroom config check | sample | docs | write`. */

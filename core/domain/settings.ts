@@ -198,8 +198,8 @@ export const catalogue = {
     kind: listOf(serverName, { max: 100 }),
     default: [] as string[],
     sensitive: true,
-    help: 'Hospitals whose servers may share rooms with ours; none closes federation.',
-    affects: 'rooms with members of other servers, when the homeserver next starts',
+    help: 'Matrix servers of other hospitals whose people may be given a role here. Whether the homeserver federates at all is set in its own configuration.',
+    affects: 'roles granted from now on; people of a server that is taken off keep theirs until they are revoked',
   }),
   'help.url': setting({
     kind: webAddress,

@@ -142,5 +142,7 @@ describe('the desk bot', function () {
     expect(mark.reaction).to.equal('⛔')
     const [row] = (await auditOf(d, 'command.run')).filter(r => r.actor.id === careless.userId)
     expect(row).to.include({ outcome: 'refused', reason: 'unsigned' })
+    const listed = await d.ask(admin, chat, '!device list')
+    expect(listed.body).to.match(new RegExp(`${careless.userId} +${careless.deviceId} .*not verified`))
   })
 })

@@ -138,6 +138,11 @@ describe('roles by chat', () => {
   it('want a cryptographic identity, and are never changed for oneself', async () => {
     expect((await w.ask(ada, '!role grant nobody desk')).body).to.include('no cross-signing yet')
     expect((await w.ask(ada, '!role grant ada desk')).body).to.include('Another administrator')
+    expect((await w.ask(ada, '!role grant @eve:other.example desk')).body).to.include('federation.allowed')
+    await w.db.store
+      .db('setting')
+      .insert({ key: 'federation.allowed', value: '"other.example"', changed_at: 0, changed_by: 'x' })
+    expect((await w.ask(ada, '!role grant @eve:other.example desk')).mark).to.equal('✅')
   })
 
   it('keep the last administrator', async () => {

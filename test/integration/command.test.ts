@@ -99,6 +99,7 @@ describe('a command on the database', () => {
     }
     expect(await w.ask(desk, 'good morning', { room })).to.deep.equal({ body: '', mark: '', redacted: false })
     expect((await w.ask(desk, 'good morning')).body).to.include('!help')
+    expect((await w.ask(desk, 'how are you')).body, 'not at every word').to.equal('')
     expect(await w.audit('command.run')).to.have.lengthOf(0)
   })
 
