@@ -1,17 +1,20 @@
 import express from 'express'
 import type { Registration } from '../config/registration.ts'
 import { hours, minutes, seconds } from '../core/domain/clock.ts'
+import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
 import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { pingHomeserver } from '../core/matrix/ping.ts'
+import { createMetrics } from '../core/metrics.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
-import { openDb } from '../core/store/db.ts'
+import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/inbox.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
+import { queueGauges } from '../core/work/gauges.ts'
 import { startInbox } from '../core/work/inbox-worker.ts'
 import { startOutbox } from '../core/work/outbox-worker.ts'
 import { startSweeps } from '../core/work/sweeps.ts'
@@ -52,6 +55,8 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
   const { log, publicUrl } = o
   const db = openDb(o.databaseUrl.reveal(), { max: 12, name: 'wardroom-bridge' })
   const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
+  const metrics = createMetrics()
+  queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms'] })
   const running: Stoppable[] = [{ stop: () => db.destroy() }]
   const stop = async () => {
     for (const part of running.splice(0).reverse()) await part.stop()
@@ -70,16 +75,22 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
     const { accountSid, authToken } = o.sms
     const provider = smsProviders[o.sms.provider]({ ...o.sms, statusCallback: `${publicUrl}/sms/status` })
 
-    started(await startOutbox({ queue: 'bridge', store, handlers: careJobs(care), log }))
-    started(await startOutbox({ queue: 'sms', store, handlers: smsJobs({ store, provider, log, publicUrl }), log }))
-    started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log }))
+    started(await startOutbox({ queue: 'bridge', store, handlers: careJobs(care), log, metrics }))
+    started(
+      await startOutbox({ queue: 'sms', store, handlers: smsJobs({ store, provider, log, publicUrl }), log, metrics }),
+    )
+    started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log, metrics }))
     started(startSweeps({ store, name: 'reminders', every: seconds(10), run: () => remind(care), log }))
     started(startSweeps({ store, name: 'inbox', every: minutes(30), run: () => sweepInbox(store, hours(24 * 7)), log }))
     started(startSessionSweep({ store, homeserver, log }))
 
-    const transactions = express().use(
-      transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }),
-    )
+    const checks = {
+      database: () => reach(db),
+      homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
+    }
+    const transactions = express()
+      .use(healthRouter({ checks, metrics }))
+      .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }))
     started(await listen(transactions, o.listen.bridge))
     await pingHomeserver(homeserver, o.registration.id, log)
     const app = publicApp({

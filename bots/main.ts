@@ -2,21 +2,24 @@ import express from 'express'
 import type { Registration } from '../config/registration.ts'
 import { hours, minutes } from '../core/domain/clock.ts'
 import type { UserId } from '../core/domain/ids.ts'
+import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
 import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { startBot } from '../core/matrix/bot.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { pingHomeserver } from '../core/matrix/ping.ts'
+import { createMetrics } from '../core/metrics.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
-import { openDb } from '../core/store/db.ts'
+import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/inbox.ts'
 import { sweepOutbox } from '../core/store/outbox.ts'
 import { firstAdmin } from '../core/store/roles.ts'
 import { seedSettings } from '../core/store/settings.ts'
 import { type StoreDeps, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
+import { queueGauges } from '../core/work/gauges.ts'
 import { startInbox } from '../core/work/inbox-worker.ts'
 import { startOutbox } from '../core/work/outbox-worker.ts'
 import { startSweeps } from '../core/work/sweeps.ts'
@@ -53,6 +56,8 @@ export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): 
   const { log, publicUrl } = o
   const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
   const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
+  const metrics = createMetrics()
+  queueGauges(metrics, store, { inbox: ['bots'], outbox: ['bots'] })
   const running: Stoppable[] = [{ stop: () => db.destroy() }]
   const stop = async () => {
     for (const part of running.splice(0).reverse()) await part.stop()
@@ -71,16 +76,20 @@ export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): 
       await tx.enqueue({ queue: 'bots', kind: 'desk.room', key: 'desk:main', payload: { unit: 'main' } })
     })
     // Events are taken in and kept also while another process leads the bot.
-    const transactions = express().use(
-      transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log }),
-    )
+    const checks = {
+      database: () => reach(db),
+      homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
+    }
+    const transactions = express()
+      .use(healthRouter({ checks, metrics }))
+      .use(transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log }))
     started(await listen(transactions, o.listen.bots))
     await pingHomeserver(homeserver, o.registration.id, log)
 
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, log }
-    started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log }))
-    const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log }))
+    started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log, metrics }))
+    const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log, metrics }))
     const deaf = bot.keyArrived(roomId => {
       inbox.wake(roomId).catch(err => log.warn({ err, roomId }, 'waiting events could not be woken; they wait on'))
     })

@@ -35,5 +35,10 @@ export const openDb = (url: string, options: { max?: number; name?: string } = {
 export const siblingDb = (db: Db, max: number): Db =>
   knexModule({ ...(db.client.config as Knex.Config), pool: { min: 0, max } })
 
+/** Fails while the database cannot be reached. */
+export const reach = async (db: Db): Promise<void> => {
+  await db.raw('select 1')
+}
+
 /** A connection of its own, outside every pool, not yet connected. */
 export const loneConnection = (db: Db): pg.Client => new pg.Client(db.client.config.connection as pg.ClientConfig)
