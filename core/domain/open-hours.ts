@@ -45,11 +45,20 @@ export const parseOpenHours = (text: string): OpenHours | undefined => {
   return overlaps ? undefined : week
 }
 
-/** The text that `parseOpenHours` reads back to the same value. */
+const dayName = (d: number) => (dayNames[d] ?? '').replace(/^./, c => c.toUpperCase())
+const showDay = (day: readonly Opening[]) => day.map(o => `${showTime(o.from)}-${showTime(o.to)}`)
+
+/** The text that `parseOpenHours` reads back to the same value; days in a row with the same hours stand together. */
 export const showOpenHours = (week: OpenHours): string => {
-  const parts = week.flatMap((day, d) =>
-    day.map(o => `${dayNames[d]?.replace(/^./, c => c.toUpperCase())} ${showTime(o.from)}-${showTime(o.to)}`),
-  )
+  const parts: string[] = []
+  for (let first = 0; first < week.length; ) {
+    const times = showDay(week[first] ?? [])
+    let last = first
+    while (last + 1 < week.length && showDay(week[last + 1] ?? []).join() === times.join()) last++
+    const days = last > first ? `${dayName(first)}-${dayName(last)}` : dayName(first)
+    parts.push(...times.map(t => `${days} ${t}`))
+    first = last + 1
+  }
   return parts.length === 0 ? 'never' : parts.join('; ')
 }
 
