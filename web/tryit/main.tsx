@@ -1,0 +1,4 @@
+import { render } from 'preact'
+import { TryItPage } from './page.tsx'
+
+render(<TryItPage />, document.querySelector('#page')!)
