@@ -117,3 +117,20 @@ export type ConsentView = {
  * Draft: account data `io.wardroom.draft` of the ghost, encrypted under K by the page, through the Matrix proxy.
  */
 export type Refused = { error: { code: string; sentence: string } }
+
+/**
+ * POST /api/tryit of the local SMS server (embedded default only): a fresh login of the demo clinician, signed with `recoveryKey` (32 bytes, base64), and the
+ * demo patient's room and telephone. `preparing` (202) while the care room is being made.
+ */
+export type TryIt =
+  | { state: 'preparing' }
+  | {
+      state: 'ready'
+      homeserverUrl: string
+      userId: string
+      accessToken: string
+      deviceId: string
+      recoveryKey: string
+      roomId: string
+      patient: { name: string; phone: string; dob: string; handset: string }
+    }

@@ -7,7 +7,7 @@ import { Explained } from '../command.ts'
 
 const root = join(import.meta.dirname, '../..')
 const stampFile = join(root, 'dist/.sources')
-const configurations = ['web/vite.config.ts']
+const configurations = ['web/vite.config.ts', 'web/tryit/vite.config.ts']
 
 /** The hash of everything that the pages are built from. */
 const sourcesHash = (): string => {
@@ -24,7 +24,14 @@ export const buildPages = async (log: (line: string) => void): Promise<void> => 
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted) return
   log('Building the patient page')
   for (const configuration of configurations) {
-    const vite = [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--config', configuration]
+    const vite = [
+      join(root, 'node_modules/vite/bin/vite.js'),
+      'build',
+      '--configLoader',
+      'native',
+      '--config',
+      configuration,
+    ]
     await promisify(execFile)(process.execPath, vite, { cwd: root }).catch(
       (error: { stderr?: string; message: string }) => {
         throw new Explained(`The patient page could not be built:\n${(error.stderr || error.message).trim()}`)

@@ -8,7 +8,6 @@ import {
   SyncState,
 } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import type { Session } from '../../contract.ts'
 import { quiet } from './quiet.ts'
 
 /** js-sdk keeps these private; `rust-crypto` of the pinned version has them, and a test checks that it does. */
@@ -23,20 +22,13 @@ export type CryptoInside = CryptoApi & {
 
 export type Connection = { client: MatrixClient; crypto: CryptoInside }
 
-/** The cookie goes along. Calls about telephone conferences, which the SDK makes at every start, are answered here: the page has none. */
-const patientFetch: typeof fetch = (url, init) =>
-  String(url).includes('/rtc/transports')
-    ? Promise.resolve(Response.json({ errcode: 'M_UNRECOGNIZED', error: 'not here' }, { status: 404 }))
-    : fetch(url, { ...init, credentials: 'same-origin' })
+export type Login = { baseUrl: string; userId: string; deviceId: string; accessToken: string; fetchFn: typeof fetch }
+type Place = { userId: string; deviceId: string; roomId: string }
 
-/** A Matrix client behind the page's cookie: nothing on disk, the session's csrf value as its bearer, secret storage opened with K. */
-export const connect = async (session: Session, k: Uint8Array): Promise<Connection> => {
+/** A Matrix client with nothing on disk, whose secret storage is opened with K. For a patient the bearer is the session's csrf value, and the cookie goes along. */
+export const connect = async (login: Login, k: Uint8Array): Promise<Connection> => {
   const client = createClient({
-    baseUrl: location.origin,
-    userId: session.userId,
-    deviceId: session.deviceId,
-    accessToken: session.csrf,
-    fetchFn: patientFetch,
+    ...login,
     store: new MemoryStore({}),
     cryptoStore: new MemoryCryptoStore(),
     disableVoip: true,
@@ -56,7 +48,7 @@ export const connect = async (session: Session, k: Uint8Array): Promise<Connecti
 }
 
 /** The first sync: this room's last events and nothing of any other. Rejects when the homeserver does not answer. */
-export const firstSync = (client: MatrixClient, session: Session, timeout: number): Promise<void> =>
+export const firstSync = (client: MatrixClient, session: Omit<Place, 'deviceId'>, timeout: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const limit = setTimeout(() => end(new Error('the first sync took too long')), timeout)
     const listen = (state: SyncState) => {
@@ -82,7 +74,11 @@ export const firstSync = (client: MatrixClient, session: Session, timeout: numbe
  * The gate before the first send: the homeserver shows our device signed by its owner. Sent earlier, the room key embeds the unsigned device, and a
  * clinician who was offline could never read the message.
  */
-export const ownSignature = async (crypto: CryptoApi, session: Session, timeout: number): Promise<void> => {
+export const ownSignature = async (
+  crypto: CryptoApi,
+  session: Omit<Place, 'roomId'>,
+  timeout: number,
+): Promise<void> => {
   const end = performance.now() + timeout
   for (;;) {
     await crypto.userHasCrossSigningKeys(session.userId, true)

@@ -1,10 +1,7 @@
-import { ClientEvent, type MatrixEvent, MatrixEventEvent, type Room, RoomEvent, SyncState } from 'matrix-js-sdk'
-import type { Item, Staged } from '../../shared/conversation/item.ts'
+import { ClientEvent, MatrixEventEvent, type Room, RoomEvent, SyncState } from 'matrix-js-sdk'
+import type { Item, Staged, Talk } from '../../shared/conversation/item.ts'
 import { withReadMarks } from '../../shared/conversation/view-model.ts'
-import type { Conversation, OpenDeps } from '../port.ts'
-import { type Connection, flushBackup } from './connect.ts'
-import { draftKeeper } from './draft.ts'
-import type { DraftSeal } from './draft-seal.ts'
+import type { Connection } from './connect.ts'
 import { mediaCache } from './media.ts'
 import { outgoingItems } from './outgoing.ts'
 import { sender } from './sender.ts'
@@ -14,49 +11,73 @@ import { unreadable } from './unreadable.ts'
 const enough = 15
 const page = 30
 
-/** The open conversation over a connected client: tells the page of every change, and carries out what the person does. */
-export const liveConversation = async (
-  connection: Connection,
-  seal: DraftSeal,
-  deps: OpenDeps,
-): Promise<Conversation> => {
-  const { client } = connection
-  const { session, api } = deps
-  const room = client.getRoom(session.roomId)
+export type LiveDeps = {
+  me: string
+  roomId: string
+  /** What media calls carry. */
+  bearer: string
+  /** Messages with one of these content keys are not shown. */
+  hidden: string[]
+  /** Show reactions, i.e. the bridge's marks, beside a message. */
+  reactions: boolean
+  onTalk: (talk: Talk) => void
+  /** A message could not be decrypted in time; `false` or a rejection makes it be reported again. */
+  onUnreadable: (eventId: string) => Promise<unknown>
+}
+
+/** One room of a connected client, alive. */
+export type Live = {
+  /** What was there when it opened. */
+  first: Item[]
+  sendText: (text: string) => void
+  sendMedia: (staged: Staged) => void
+  retry: (id: string) => void
+  discard: (id: string) => void
+  resend: () => void
+  older: () => void
+  seen: (id: string) => void
+  loadMedia: (id: string) => Promise<string>
+  /** Waits until nothing is on its way, at most `timeout` ms. */
+  settled: (timeout: number) => Promise<void>
+  drop: () => void
+}
+
+/** Follows one room: tells of every change, and carries out what the person does. */
+export const liveRoom = async ({ client }: Connection, deps: LiveDeps): Promise<Live> => {
+  const { me, roomId } = deps
+  const room = client.getRoom(roomId)
   if (!room) throw new Error('the room is not known')
   let stopped = false
   let older: 'idle' | 'loading' = 'idle'
   let connected = true
   let drawn = false
 
-  const media = mediaCache(client, session)
-  const draft = draftKeeper(client, seal)
-  const lost = unreadable(session.userId, id => {
+  const media = mediaCache(client, deps.bearer)
+  const lost = unreadable(me, id => {
     changed()
-    api.undecryptable(session, id).catch(() => lost.again(id))
+    deps.onUnreadable(id).catch(() => lost.again(id))
   })
-  const out = sender(client, session.roomId, media, () => changed())
+  const out = sender(client, roomId, media, () => changed())
 
   const snapshot = () => {
     const events = room.getLiveTimeline().getEvents()
     const reading = {
-      me: session.userId,
+      me,
       gaveUp: lost.gaveUp,
       find: (id: string) => room.findEventById(id),
-      hidden: ['io.wardroom.card'],
+      hidden: deps.hidden,
     }
-    const items = events.map(event => itemOf(event, reading)).filter(item => item !== null)
+    const items = events
+      .map(event => itemOf(event, reading))
+      .filter(item => item !== null)
+      .map(item => (deps.reactions ? { ...item, reactions: reactionsOf(room, item.id) } : item))
     lost.note(events)
     const order = events.map(event => event.getId() ?? '')
-    const all = [...items, ...outgoingItems(out.queue(), new Set(order), session.userId)]
-    return {
-      me: session.userId,
-      items: withReadMarks(all, order, receiptsOf(room), session.userId),
-      hasOlder: hasOlder(room),
-    }
+    const all = [...items, ...outgoingItems(out.queue(), new Set(order), me)]
+    return { items: withReadMarks(all, order, receiptsOf(room), me), hasOlder: hasOlder(room) }
   }
   const tell = (): Item[] => {
-    const { me, items, hasOlder: more } = snapshot()
+    const { items, hasOlder: more } = snapshot()
     deps.onTalk({
       me,
       items,
@@ -109,10 +130,6 @@ export const liveConversation = async (
       .map(event => event.getDecryptionPromise()),
   )
   const first = tell()
-  const saved = await draft.load().catch(() => '')
-  if (saved !== '') deps.onDraft(saved)
-  if (first.some(item => item.mark === 'received' && item.content.kind !== 'opening'))
-    api.step(session, 'decrypted').catch(() => undefined)
 
   let seenId = ''
   const seen = (id: string) => {
@@ -127,15 +144,15 @@ export const liveConversation = async (
     if (stopped) return
     stopped = true
     lost.stop()
-    draft.stop()
     client.removeAllListeners()
     client.stopClient()
     media.forget()
   }
 
   return {
+    first,
     sendText: text => out.addText(text),
-    sendMedia: (staged: Staged) => out.addMedia(staged),
+    sendMedia: staged => out.addMedia(staged),
     retry: out.retry,
     discard: out.discard,
     resend: () => {
@@ -145,13 +162,7 @@ export const liveConversation = async (
     older: () => void loadOlder().catch(() => undefined),
     seen,
     loadMedia: id => media.load(id, room.findEventById(id)),
-    saveDraft: draft.save,
-    close: async text => {
-      await out.settled(5_000)
-      await draft.flush(text).catch(() => console.error('the draft was not saved'))
-      await flushBackup(connection, 4_000).catch(() => console.error('the key backup was not flushed'))
-      drop()
-    },
+    settled: out.settled,
     drop,
   }
 }
@@ -166,4 +177,7 @@ const receiptsOf = (room: Room): Record<string, string> =>
     }),
   )
 
-export type { MatrixEvent }
+const reactionsOf = (room: Room, id: string): string[] =>
+  (room.relations.getChildEventsForEvent(id, 'm.annotation', 'm.reaction')?.getSortedAnnotationsByKey() ?? [])
+    .filter(([, events]) => events.size > 0)
+    .map(([key]) => key)

@@ -1,5 +1,4 @@
 import type { MatrixClient, MatrixEvent } from 'matrix-js-sdk'
-import type { Session } from '../../contract.ts'
 import type { Staged } from '../../shared/conversation/item.ts'
 import { openAttachment, safeType, sealAttachment } from './attachment.ts'
 import type { MessageContent } from './timeline.ts'
@@ -7,7 +6,7 @@ import type { MessageContent } from './timeline.ts'
 export type MediaCache = ReturnType<typeof mediaCache>
 
 /** Decrypts files into `blob:` addresses, once each; `forget` takes them all back. Nothing is written to the device. */
-export const mediaCache = (client: MatrixClient, session: Pick<Session, 'csrf'>) => {
+export const mediaCache = (client: MatrixClient, bearer: string) => {
   const urls = new Map<string, Promise<string>>()
   const fetchFile = async (event: MatrixEvent): Promise<string> => {
     const { file, info } = event.getContent<MessageContent>()
@@ -17,7 +16,7 @@ export const mediaCache = (client: MatrixClient, session: Pick<Session, 'csrf'>)
     const path = `/_matrix/client/v1/media/download/${encodeURIComponent(server)}/${encodeURIComponent(id)}`
     const answer = await fetch(`${client.baseUrl}${path}`, {
       credentials: 'same-origin',
-      headers: { authorization: `Bearer ${session.csrf}` },
+      headers: { authorization: `Bearer ${bearer}` },
     })
     if (!answer.ok) throw new Error(`media answered ${answer.status}`)
     const plain = await openAttachment(await answer.arrayBuffer(), file)

@@ -37,6 +37,8 @@ export type Item = {
   bySms?: boolean
   /** Said by the clinic's system and not by a person. */
   automatic?: boolean
+  /** The bridge's marks on a clinician's message; patients do not see them. */
+  reactions?: string[]
 }
 
 /** What a Matrix client tells the views; a new value at every change. */

@@ -48,6 +48,13 @@ export const Message = ({ row, lang, words, actions }: Props): JSX.Element => (
         </span>
       ) : null}
     </p>
+    {row.reactions.length > 0 ? (
+      <p class="reactions">
+        {row.reactions.map(key => (
+          <span key={key}>{key}</span>
+        ))}
+      </p>
+    ) : null}
     {row.mark === 'failed' ? (
       <div class="again">
         <button type="button" class="small" onClick={() => actions.retry(row.id)}>

@@ -16,6 +16,7 @@ export type Row =
       quote: { who: string; body: string } | null
       time: string
       notes: string[]
+      reactions: string[]
       mark: Mark
       /** The words of the mark; only the last message of an unbroken run of the same mark shows them. */
       markText: string | null
@@ -67,6 +68,7 @@ export const talkView = ({ talk, team, lang, words, now, timeZone }: ViewInput):
       quote: item.quote ? { who: words.answerTo(nameOf(item.quote.sender)), body: item.quote.body } : null,
       time: time.format(item.at),
       notes: [...(item.edited ? [words.edited] : []), ...(item.bySms ? [words.bySms] : [])],
+      reactions: item.reactions ?? [],
       mark: item.mark,
       markText: mine && showsMark(talk, index) ? markText(item.mark, words) : null,
     })
