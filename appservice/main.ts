@@ -41,7 +41,9 @@ export type BridgeOptions = {
   keeper: { url: string; secret: Secret }
   sms: { provider: 'local' | 'twilio' } & Omit<TwilioOptions, 'statusCallback'>
   page: { folder: string; logo?: string }
-  /** The default installation on one machine: the page may be framed by its handset, at these origins. */
+  /** Reverse proxies before the page. */
+  proxies: number
+  /** The default installation on one machine. */
   embedded: boolean
   /** Origins that may frame the patient page: the handset of the embedded installation. */
   frameAncestors?: readonly string[]
@@ -104,7 +106,7 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       embedded: o.embedded,
       frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
-      trustProxy: o.embedded ? undefined : 'loopback, linklocal, uniquelocal',
+      trustProxy: o.proxies > 0 ? o.proxies : undefined,
     })
     started(await listen(app, o.listen.public))
     return { stop }

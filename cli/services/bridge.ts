@@ -43,6 +43,7 @@ export const bridge: StartService = (config, log) =>
     },
     sms: sms(config),
     page: { folder: join(import.meta.dirname, '../../dist/patient'), logo: config.clinicLogo },
+    proxies: config.proxies,
     embedded: config.sms.provider === 'local',
     frameAncestors: config.sms.provider === 'local' ? handsetOrigins(config) : [],
     log,
