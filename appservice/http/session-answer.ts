@@ -18,10 +18,16 @@ export const describeSession = async (
 ): Promise<SessionAnswer> => {
   const person = await personById(deps.store.db, session.personId)
   if (!person || !session.deviceId) throw new Error(`session ${session.id} has lost its person`)
-  const [team] = await Promise.all([
-    teamOf({ homeserver: deps.homeserver, db: deps.store.db }, session, person.lang, settings['clinic.name']),
-    openDevice(deps, session),
-  ])
+  const asked = teamOf(
+    { homeserver: deps.homeserver, db: deps.store.db },
+    session,
+    person.lang,
+    settings['clinic.name'],
+  )
+  // Asked at the same time; whatever becomes of it, the device's own failure has ended the session before anything is answered.
+  const [device] = await Promise.allSettled([openDevice(deps, session), asked])
+  if (device.status === 'rejected') throw device.reason
+  const team = await asked
   return {
     csrf,
     userId: session.userId,

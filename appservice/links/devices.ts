@@ -3,15 +3,8 @@ import type { Log } from '../../core/log.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { sweepAttempts } from '../../core/store/factors.ts'
 import { sweepBuckets } from '../../core/store/rate-limits.ts'
-import {
-  deviceCameLate,
-  doomedDevices,
-  endIdleSessions,
-  endSession,
-  markDeviceGone,
-  type Session,
-  type SessionDevice,
-} from '../../core/store/sessions.ts'
+import { deviceCameLate, doomedDevices, markDeviceGone, type SessionDevice } from '../../core/store/session-devices.ts'
+import { endIdleSessions, endSession, type Session } from '../../core/store/sessions.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
 export type DeviceDeps = { store: StoreDeps; homeserver: Homeserver; log: Log }
