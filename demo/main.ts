@@ -101,6 +101,9 @@ const play = async (
   })
   undo.push(closeBrowser)
   const page = await context.newPage()
+  await page.goto(`${local}/handset/${encodeURIComponent(phone)}`)
+  await page.getByText('Riverside Clinic').first().waitFor()
+  await picture(page, 'text')
   await step('She opens the link: the page shows', async () => {
     await page.goto(link)
     await page.getByRole('button', { name: 'Open my message' }).waitFor()
