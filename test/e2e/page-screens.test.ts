@@ -53,7 +53,7 @@ describe('every screen of the patient page', function () {
 
   for (const colorScheme of ['light', 'dark'] as const)
     it(colorScheme === 'light' ? 'has nothing that axe finds' : 'has enough contrast in the dark', async () => {
-      const [context, page] = await open({ viewport: { width: 390, height: 844 }, colorScheme, bypassCSP: true })
+      const [context, page] = await open({ viewport: { width: 320, height: 700 }, colorScheme, bypassCSP: true })
       const found: string[] = []
       for (const name of names) {
         await showScreen(page, served.url, name)

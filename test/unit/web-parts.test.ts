@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { CompactEncrypt, importJWK } from 'jose'
@@ -11,8 +12,10 @@ import { en } from '../../web/patient/text/en.ts'
 import { es } from '../../web/patient/text/es.ts'
 import { insideEn } from '../../web/patient/text/inside-en.ts'
 import { insideEs } from '../../web/patient/text/inside-es.ts'
+import type { Item } from '../../web/shared/conversation/item.ts'
 import { talkEn } from '../../web/shared/conversation/text/en.ts'
 import { talkEs } from '../../web/shared/conversation/text/es.ts'
+import { stepsDone } from '../../web/tryit/steps.ts'
 
 const now = Date.parse('2026-03-12T15:00:00Z')
 const rgb = (hex: string) => [1, 3, 5].map(at => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number]
@@ -157,5 +160,42 @@ describe('messages on their way', () => {
     const sent = queued(add([], 'a'), { type: 'sent', id: 'a', eventId: '$a' })
     expect(outgoingItems(sent, new Set(), 'me')).to.have.lengthOf(1)
     expect(outgoingItems(sent, new Set(['$a']), 'me')).to.have.lengthOf(0)
+  })
+})
+
+describe('the pinned SDK', () => {
+  it('still has the private parts that the page calls', () => {
+    const read = (file: string) =>
+      readFileSync(new URL(`../../node_modules/matrix-js-sdk/lib/${file}`, import.meta.url), 'utf8')
+    const rust = read('rust-crypto/rust-crypto.js')
+    expect(rust).to.include('"dehydratedDeviceManager"').and.to.include('"backupManager"')
+    expect(read('rust-crypto/DehydratedDeviceManager.js')).to.include('async rehydrateDeviceIfAvailable()')
+    const backup = read('rust-crypto/backup.js')
+    for (const name of [
+      'async backupKeysLoop()',
+      'backupKeysLoopRunning',
+      'RustBackupManager.maxBackupLoopStartDelayMillis',
+    ])
+      expect(backup).to.include(name)
+  })
+})
+
+describe('the try-it page’s steps', () => {
+  it('follow what happened in the room', () => {
+    const item = (id: string, sender: string, more: Partial<Item> = {}): Item => ({
+      id,
+      sender,
+      at: now,
+      content: { kind: 'text', body: id },
+      mark: sender === 'me' ? 'sent' : 'received',
+      ...more,
+    })
+    const steps = (...items: Item[]) => [...stepsDone([item('card', '@r_1', { automatic: true }), ...items], 'me')]
+    expect(steps()).to.deep.equal([])
+    expect(steps(item('a', 'me', { mark: 'sending' }))).to.deep.equal([])
+    expect(steps(item('a', 'me', { reactions: ['📤'] }))).to.deep.equal(['write'])
+    expect(steps(item('a', 'me', { reactions: ['👀'] }))).to.deep.equal(['write', 'tap'])
+    expect(steps(item('a', 'me', { reactions: ['🔓'] }))).to.deep.equal(['write', 'tap', 'prove'])
+    expect(steps(item('a', 'me'), item('b', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer'])
   })
 })

@@ -1,4 +1,6 @@
 import { render } from 'preact'
 import { TryItPage } from './page.tsx'
 
-render(<TryItPage />, document.querySelector('#page')!)
+const page = document.querySelector('#page')!
+page.textContent = ''
+render(<TryItPage />, page)

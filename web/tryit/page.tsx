@@ -117,8 +117,12 @@ const Pane = ({ clinician, talk, ready }: { clinician: Clinician; talk: Talk; re
   const seen = useRef(clinician.seen)
   const view = useMemo(() => {
     const ghost = talk.items.find(item => item.sender.startsWith('@p_'))?.sender ?? ''
+    // The first card was written before this page signed in; another follows when it joins.
+    const items = talk.items.filter(
+      item => item.sender.startsWith('@p_') || (item.content.kind !== 'opening' && item.content.kind !== 'unreadable'),
+    )
     const team = { [ghost]: { name: ready.patient.name, role: 'Patient, on the web page' } }
-    return talkView({ talk, team, lang: 'en', words, now: Date.now() })
+    return talkView({ talk: { ...talk, items }, team, lang: 'en', words, now: Date.now() })
   }, [talk])
   const pick = async (file: File, kind: 'photo' | 'file') => {
     setPreparing(true)

@@ -8,7 +8,7 @@ import {
   SyncState,
 } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import { quiet } from './quiet.ts'
+import { hush, quiet } from './quiet.ts'
 
 /** js-sdk keeps these private; `rust-crypto` of the pinned version has them, and a test checks that it does. */
 export type CryptoInside = CryptoApi & {
@@ -27,6 +27,7 @@ type Place = { userId: string; deviceId: string; roomId: string }
 
 /** A Matrix client with nothing on disk, whose secret storage is opened with K. For a patient the bearer is the session's csrf value, and the cookie goes along. */
 export const connect = async (login: Login, k: Uint8Array): Promise<Connection> => {
+  hush()
   const client = createClient({
     ...login,
     store: new MemoryStore({}),

@@ -172,7 +172,8 @@ const hasOlder = (room: Room): boolean => room.getLiveTimeline().getPaginationTo
 const receiptsOf = (room: Room): Record<string, string> =>
   Object.fromEntries(
     room.getJoinedMembers().flatMap(({ userId }) => {
-      const upTo = room.getEventReadUpTo(userId)
+      // Only receipts that were sent: the bridge's reactions would otherwise count as reading.
+      const upTo = room.getEventReadUpTo(userId, true)
       return upTo ? [[userId, upTo]] : []
     }),
   )

@@ -1,4 +1,4 @@
-import type { Logger } from 'matrix-js-sdk/lib/logger.js'
+import { type Logger, logger } from 'matrix-js-sdk/lib/logger.js'
 
 const nothing = (): void => undefined
 
@@ -10,4 +10,10 @@ export const quiet: Logger = {
   warn: nothing,
   error: nothing,
   getChild: () => quiet,
+}
+
+/** Some parts of the SDK use its global logger whatever they are given; `false` keeps the choice out of the browser's storage. */
+export const hush = (): void => {
+  const levels = logger as unknown as { setLevel: (level: 'silent', persist: boolean) => void }
+  levels.setLevel('silent', false)
 }
