@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Explained } from '../command.ts'
 
@@ -35,6 +35,7 @@ export type ChildOptions = {
 
 /** Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only us and we stop it in order; throws when it cannot be started. */
 export const startChild = async (options: ChildOptions): Promise<Child> => {
+  rotate(options.logFile)
   const out = openSync(options.logFile, 'a', 0o600)
   const child = spawn(options.command, options.args, {
     detached: true,
@@ -64,6 +65,13 @@ const endings = (child: ChildProcess, exited: Promise<Exit>): Pick<Child, 'alive
     clearTimeout(timer)
   }
   return { alive, stop, kill: () => stop('SIGKILL') }
+}
+
+const longestLogBytes = 20 * 1024 * 1024
+
+/** Keeps one earlier log beside the current one. */
+const rotate = (file: string): void => {
+  if (existsSync(file) && statSync(file).size > longestLogBytes) renameSync(file, `${file}.1`)
 }
 
 /** The last `lines` lines of a log file, for the sentence that says why a part did not start; empty when there is none. */

@@ -62,15 +62,23 @@ export const synapseEnvironment = async (options: { cache?: string; log: (line: 
   try {
     await install(python, partial)
     writeFileSync(join(partial, 'ready'), '')
-    // A finished one may have appeared meanwhile; an unfinished or broken one is replaced.
-    if (!existsSync(join(ready, 'ready')) || !existsSync(interpreter)) {
-      rmSync(ready, { recursive: true, force: true })
-      renameSync(partial, ready)
-    }
+    settle(partial, ready)
   } finally {
     rmSync(partial, { recursive: true, force: true })
   }
   return interpreter
+}
+
+/** Puts the finished environment in its place, unless another process was first; one that a kill left broken there is replaced. */
+const settle = (partial: string, ready: string): void => {
+  try {
+    renameSync(partial, ready)
+  } catch (error) {
+    if (existsSync(join(ready, 'ready')) && existsSync(join(ready, 'bin/python'))) return
+    if (!existsSync(ready)) throw error
+    rmSync(ready, { recursive: true, force: true })
+    renameSync(partial, ready)
+  }
 }
 
 const install = async (python: Python, target: string): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import { schema, smsProvider } from '../../config/schema.ts'
 import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
 import { readKeyFile } from '../../core/keys.ts'
+import { missingGuarantees } from '../../core/matrix/check-homeserver.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
 import { secret } from '../../core/secret.ts'
 import { systemClock, systemRandom } from '../../core/system.ts'
@@ -158,6 +159,8 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
   })
   if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
   await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
+  for (const sentence of await missingGuarantees(complete.homeserver.url))
+    print(`The homeserver does not run Wardroom's module (config/synapse): ${sentence}.`)
   await stage('Database', log => fillDatabase(complete, log, accounts))
   await pages
   const configFile = writeEffective(complete)

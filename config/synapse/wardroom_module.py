@@ -6,8 +6,11 @@ protocol leaves in clear; those are bounded so that they cannot carry words. Eve
 refusing them would split the room: they raise an alert elsewhere. To be loaded on every worker that creates events.
 """
 
+import json
 import re
 from typing import Any
+
+from twisted.web.resource import Resource
 
 from synapse.api.errors import Codes, SynapseError
 from synapse.module_api import ModuleApi
@@ -66,6 +69,16 @@ CHECKS = {
 }
 
 
+class Guarantees(Resource):
+    """Tells Wardroom at its start that this module is loaded, and what it sees to."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Any) -> bytes:
+        request.setHeader(b"Content-Type", b"application/json")
+        return json.dumps({"guarantees": ["no_clear_text"]}).encode()
+
+
 class WardroomModule:
     @staticmethod
     def parse_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +87,7 @@ class WardroomModule:
     def __init__(self, config: dict[str, Any], api: ModuleApi):
         self._api = api
         api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
+        api.register_web_resource("/_synapse/client/wardroom", Guarantees())
 
     async def check_event_allowed(self, event: Any, state: Any) -> tuple[bool, None]:
         if ("m.room.encryption", "") not in state or not self._api.is_mine(event.sender):

@@ -27,6 +27,19 @@ export const homeserverObjection = async (url: string): Promise<string | undefin
   return undefined
 }
 
+/** What the module of config/synapse sees to, and what is not so without it. */
+const guarantees: Record<string, string> = {
+  no_clear_text:
+    'a local client that sends a message in clear into an encrypted room is not refused: anybody who runs the homeserver could read it',
+}
+
+/** The guarantees that are off on a homeserver without our module, each as the rest of a sentence; empty when the module is loaded. */
+export const missingGuarantees = async (url: string): Promise<string[]> => {
+  const { status, body } = await get(`${url.replace(/\/+$/, '')}/_synapse/client/wardroom`)
+  const given = status === 200 && Array.isArray(body.guarantees) ? body.guarantees : []
+  return Object.entries(guarantees).flatMap(([name, sentence]) => (given.includes(name) ? [] : [sentence]))
+}
+
 const olderThan = (version: string, [major, minor]: readonly [number, number]): boolean => {
   const [, x, y] = /^(\d+)\.(\d+)/.exec(version) ?? []
   return x !== undefined && (Number(x) < major || (Number(x) === major && Number(y) < minor))

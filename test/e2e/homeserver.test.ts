@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { homeserverObjection } from '../../core/matrix/check-homeserver.ts'
+import { homeserverObjection, missingGuarantees } from '../../core/matrix/check-homeserver.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Stack, stack } from '../support/stack.ts'
 
@@ -185,6 +185,11 @@ describe('homeserver', function () {
       version = '2.0.0'
       expect(await homeserverObjection(url)).to.match(/dehydrated devices.*msc3814_enabled: true/)
       expect(await homeserverObjection(s.synapse.url)).to.equal(undefined)
+    })
+
+    it('is told from one with our module, so that a start says which guarantees are off', async () => {
+      expect(await missingGuarantees(url)).to.have.lengthOf(1)
+      expect(await missingGuarantees(s.synapse.url)).to.deep.equal([])
     })
   })
 

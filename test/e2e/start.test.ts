@@ -228,6 +228,19 @@ describe('wardroom start', function () {
       expect(processesNaming(elsewhere())).to.deep.equal([])
     })
 
+    it('when its homeserver does not know Wardroom yet, naming the files that it needs', async () => {
+      const s = await stack()
+      const env = { HOMESERVER_URL: s.synapse.url, HOMESERVER_NAME: s.synapse.serverName }
+      const output = await refusal(['--data', elsewhere(), '--config', config({ log: { level: 'warn' } })], env)
+      expect(output).to.include('app_service_config_files')
+      for (const name of ['bots', 'ghosts']) {
+        const file = join(elsewhere(), `registrations/wardroom-${name}.yaml`)
+        expect(output).to.include(file)
+        expect(parse(readFileSync(file, 'utf8'))).to.have.property('as_token')
+      }
+      expect(processesNaming(elsewhere())).to.deep.equal([])
+    })
+
     it('when its database cannot be reached, without its password', async () => {
       const s = await stack()
       const file = config({ homeserver: { registrations: registrationFiles(s) } })
