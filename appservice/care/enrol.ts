@@ -93,7 +93,7 @@ export const enrolPatient =
   async job => {
     const { patientId } = job.payload as { patientId: PatientId }
     const patient = await patientById(deps.store.db, patientId)
-    if (!patient || patient.state !== 'enrolling') return { kind: 'done' }
+    if (patient?.state !== 'enrolling') return { kind: 'done' }
     const persons = await personsOf(deps.store.db, patientId)
     const [owner, ...ghosts] = await Promise.all([ownerOf(deps, patient), ...persons.map(p => ghostOf(deps, p))])
     const room = await makeRoom(deps, patient, owner)
