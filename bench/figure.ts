@@ -11,6 +11,8 @@ export type Figure = {
   /** In words, e.g. `ratio ≥ 0.8`. */
   goal: string
   holds: boolean
+  /** What the number rests on: counts, medians, what stood in for what. */
+  note?: string
 }
 
 export type Goal = { ratioAtLeast: number } | { atLeast: number } | { atMost: number } | { aboveBaselineAtMost: number }
@@ -18,7 +20,14 @@ export type Goal = { ratioAtLeast: number } | { atLeast: number } | { atMost: nu
 const rounded = (n: number) => Number(n.toPrecision(4))
 
 /** Judges a measurement. `aboveBaselineAtMost` is in the figure's own unit. */
-export const figure = (f: { name: string; value: number; unit: string; baseline?: number; goal: Goal }): Figure => {
+export const figure = (f: {
+  name: string
+  value: number
+  unit: string
+  baseline?: number
+  goal: Goal
+  note?: string
+}): Figure => {
   const baseline = f.baseline ?? null
   const ratio = baseline === null ? null : f.value / baseline
   const judge = (): [string, boolean] => {
@@ -38,6 +47,7 @@ export const figure = (f: { name: string; value: number; unit: string; baseline?
     ratio: ratio === null ? null : rounded(ratio),
     goal,
     holds,
+    ...(f.note ? { note: f.note } : {}),
   }
 }
 

@@ -1,4 +1,12 @@
 import type { Bench } from './bench.ts'
 
 /** Every measurement, loaded only when it is run. */
-export const benches: readonly (() => Promise<Bench>)[] = [() => import('./inbox.ts').then(m => m.inbox)]
+export const benches: readonly (() => Promise<Bench>)[] = [
+  () => import('./start-times.ts').then(m => m.startTimes),
+  () => import('./inbox.ts').then(m => m.inbox),
+  () => import('./memory.ts').then(m => m.memory),
+  () => import('./sms-accepted.ts').then(m => m.smsAccepted),
+  () => import('./bytes-before-auth.ts').then(m => m.bytesBeforeAuth),
+  () => import('./first-decrypted.ts').then(m => m.firstDecrypted),
+  () => import('./patients-at-once.ts').then(m => m.patientsAtOnce),
+]

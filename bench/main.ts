@@ -1,3 +1,4 @@
+import { endRun } from './after-run.ts'
 import { areas, type Bench } from './bench.ts'
 import { benches } from './index.ts'
 
@@ -22,6 +23,8 @@ export const runBench = async (
     )
     return 1
   }
+  const interrupted = () => void endRun().finally(() => process.exit(130))
+  process.once('SIGINT', interrupted)
   let broken = 0
   for (const bench of selected) {
     try {
@@ -31,5 +34,7 @@ export const runBench = async (
       console.error(`${bench.area} (${bench.figures.join(', ')}) could not be measured:`, err)
     }
   }
+  await endRun()
+  process.off('SIGINT', interrupted)
   return broken > 0 ? 1 : 0
 }
