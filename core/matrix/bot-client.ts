@@ -5,10 +5,10 @@ import { seconds } from '../domain/clock.ts'
 import type { DeviceId, UserId } from '../domain/ids.ts'
 import { errorFacts } from '../error-facts.ts'
 import type { Log } from '../log.ts'
-import { masterKeyOf } from './decrypt.ts'
 import type { Homeserver } from './homeserver.ts'
 import { olmMachineOf } from './olm-machine.ts'
 import { devicesOf } from './our-users.ts'
+import { masterKeyOf } from './signers.ts'
 
 type ClientDeps = { homeserver: Homeserver; userId: UserId; log: Log; alert?: Alerts }
 

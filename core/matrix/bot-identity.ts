@@ -5,10 +5,10 @@ import { type BotDevice, saveBotDevice, wipeBotCrypto } from '../store/bot-devic
 import type { Lease } from '../store/leases.ts'
 import type { StoreDeps } from '../store/tx.ts'
 import { awaitOwnSignature, newIdentity, takeOverIdentity } from './cross-signing.ts'
-import { masterKeyOf } from './decrypt.ts'
 import type { Homeserver } from './homeserver.ts'
 import { olmMachineOf, queryKeys } from './olm-machine.ts'
 import { deleteDevice, devicesOf, newDeviceId } from './our-users.ts'
+import { masterKeyOf } from './signers.ts'
 
 /** What the homeserver or the database says about this bot's keys does not fit. Going on would lose messages or make clinicians' clients warn. */
 export class IdentityMismatch extends Error {

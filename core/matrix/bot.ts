@@ -12,7 +12,7 @@ import type { StoreDeps } from '../store/tx.ts'
 import { startSync, watchOwnUser } from './bot-client.ts'
 import { checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
 import * as rooms from './bot-rooms.ts'
-import { type Decryption, decryptEvent, masterKeyOf, type RawRoomEvent } from './decrypt.ts'
+import { type Decryption, decryptEvent, type RawRoomEvent } from './decrypt.ts'
 import { encryptFor, putEncrypted } from './encrypt.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openJournal } from './journal/journal.ts'
@@ -20,6 +20,7 @@ import { isOldRoomKey } from './journal/old-room-keys.ts'
 import { olmMachineOf, onRoomKeys, queryKeys } from './olm-machine.ts'
 import { ensureUser, newDeviceId, putDevice, setDisplayName } from './our-users.ts'
 import { createSdkClient } from './sdk-client.ts'
+import { masterKeyOf, rememberedSigners, signerOf } from './signers.ts'
 
 export type BotDeps = {
   homeserver: Homeserver
@@ -184,12 +185,13 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     if (fresh) await setDisplayName(homeserver, userId, d.displayName)
     watchOwnUser(d, client, crypto, deviceId, masterKey)
 
+    const signer = rememberedSigners(client, signerOf(olmMachineOf(crypto)))
     const roomDeps = { homeserver, client, crypto, userId, deviceId }
     return {
       userId,
       deviceId,
       masterKey,
-      decrypt: raw => decryptEvent(crypto, raw),
+      decrypt: raw => decryptEvent(crypto, raw, signer),
       send: async (roomId, type, content, { txnId }) => {
         await rooms.awaitSendable(roomDeps, roomId)
         const wire = await encryptFor(client, crypto, roomId, type, content)

@@ -4,13 +4,12 @@ import {
   MegolmDecryptionError,
   type OlmMachine,
   TrustRequirement,
-  DeviceId as WasmDeviceId,
   RoomId as WasmRoomId,
-  UserId as WasmUserId,
 } from '@matrix-org/matrix-sdk-crypto-wasm'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import type { DeviceId, EventId, RoomId, UserId } from '../domain/ids.ts'
 import { olmMachineOf, queryKeys } from './olm-machine.ts'
+import { type SignerOf, signerOf } from './signers.ts'
 
 /** An event as the homeserver sent it. */
 export type RawRoomEvent = {
@@ -72,27 +71,6 @@ const classify = (error: unknown, raw: RawRoomEvent): Exclude<Decryption, Read |
   }
 }
 
-type CrossSigningKey = { keys: Record<string, string> }
-
-/** A user's master key as the crypto library knows it, or null. */
-export const masterKeyOf = async (machine: OlmMachine, userId: string): Promise<string | null> => {
-  const identity = await machine.getIdentity(new WasmUserId(userId))
-  if (!identity) return null
-  const { keys } = JSON.parse(identity.masterKey) as CrossSigningKey
-  identity.free()
-  return Object.values(keys)[0] ?? null
-}
-
-/** The key behind which the sending device stands at this moment, so that a switch of identity in between is noticed. */
-const signerOf = async (machine: OlmMachine, sender: string, deviceId: string | undefined, curveKey: string) => {
-  if (deviceId === undefined) return null
-  const device = await machine.getDevice(new WasmUserId(sender), new WasmDeviceId(deviceId))
-  if (!device) return null
-  const stands = device.isCrossSignedByOwner() && device.curve25519Key?.toBase64() === curveKey
-  device.free()
-  return stands ? masterKeyOf(machine, sender) : null
-}
-
 const decryptRaw = async (machine: OlmMachine, raw: RawRoomEvent, trust: TrustRequirement) => {
   const roomId = new WasmRoomId(raw.room_id)
   const result = await machine.decryptRoomEvent(JSON.stringify(raw), roomId, new DecryptionSettings(trust))
@@ -108,11 +86,11 @@ const decryptRaw = async (machine: OlmMachine, raw: RawRoomEvent, trust: TrustRe
   return { result, message }
 }
 
-const attempt = async (machine: OlmMachine, raw: RawRoomEvent): Promise<Decryption> => {
+const attempt = async (machine: OlmMachine, signer: SignerOf, raw: RawRoomEvent): Promise<Decryption> => {
   try {
     const { result, message } = await decryptRaw(machine, raw, TrustRequirement.CrossSigned)
     const deviceId = result.senderDevice?.toString()
-    const masterKey = await signerOf(machine, raw.sender, deviceId, result.senderCurve25519Key)
+    const masterKey = deviceId === undefined ? null : await signer(raw.sender, deviceId, result.senderCurve25519Key)
     return { kind: 'read', ...message, deviceId: (deviceId as DeviceId | undefined) ?? null, masterKey }
   } catch (error) {
     const refused = classify(error, raw)
@@ -130,11 +108,11 @@ const forwarded = async (machine: OlmMachine, raw: RawRoomEvent): Promise<Forwar
  * Decrypts an event and says how far its sender can be trusted: only what comes from a cross-signed device is read (MSC4153). Before it calls a device
  * unsigned it asks the homeserver for the sender's keys once more, since people sign a new device moments after its first words. Safe to repeat.
  */
-export const decryptEvent = async (crypto: CryptoApi, raw: RawRoomEvent): Promise<Decryption> => {
+export const decryptEvent = async (crypto: CryptoApi, raw: RawRoomEvent, signer?: SignerOf): Promise<Decryption> => {
   if (raw.type !== 'm.room.encrypted') return { kind: 'plaintext' }
   const machine = olmMachineOf(crypto)
-  const first = await attempt(machine, raw)
+  const first = await attempt(machine, signer ?? signerOf(machine), raw)
   if (first.kind !== 'unsigned' && !(first.kind === 'read' && first.masterKey === null)) return first
   await queryKeys(crypto, [raw.sender])
-  return attempt(machine, raw)
+  return attempt(machine, signerOf(machine), raw)
 }

@@ -40,7 +40,7 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
   })
 
   it(`answers each message once and says each of its own once, over ${kills} kills`, async function () {
-    this.timeout(60_000 + kills * 8000)
+    this.timeout(120_000 + kills * 12_000)
     let traffic = true
     const talk = async () => {
       for (let n = 0; traffic; n++) {
@@ -55,23 +55,26 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
       }
     }
     const talking = talk()
-    for (let kill = 0; kill < kills; kill++) {
-      // From before its first words (it still starts) to a second of work.
-      if (kill % 4 === 3) await pause(random.int(600))
-      else {
-        await bot.leads()
-        await pause(random.int(1200))
+    try {
+      for (let kill = 0; kill < kills; kill++) {
+        // From before its first words (it still starts) to a second of work.
+        if (kill % 4 === 3) await pause(random.int(600))
+        else {
+          await bot.leads()
+          await pause(random.int(1200))
+        }
+        await bot.kill()
+        bot = w.start()
       }
-      await bot.kill()
-      bot = w.start()
+    } finally {
+      traffic = false
+      await talking
     }
-    traffic = false
-    await talking
     const last = await bot.leads()
     identities.push(`${last.deviceId} ${last.masterKey}`)
     const expected = [...asked.map(text => `echo: ${text}`), ...told]
     await eventually(() => expected.every(text => textsOf(ann, w, room).includes(text)), {
-      timeout: 60_000,
+      timeout: 60_000 + expected.length * 250,
       what: `all ${expected.length} answers`,
     }).catch(err => {
       const missing = expected.filter(text => !textsOf(ann, w, room).includes(text))
