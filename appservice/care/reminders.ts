@@ -1,15 +1,34 @@
-import { hours } from '../../core/domain/clock.ts'
+import { hours, type Instant, minutes } from '../../core/domain/clock.ts'
+import type { Settings } from '../../core/domain/settings.ts'
 import { attachText, dueNotices, noticeById, ridersOf, setNext } from '../../core/store/care.ts'
 import { advanceNotices, type Notice } from '../../core/store/notices.ts'
 import { patientById } from '../../core/store/patients.ts'
 import { readSettings } from '../../core/store/settings.ts'
+import { textById } from '../../core/store/texts.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import type { JobHandler } from '../../core/work/outbox-worker.ts'
 import type { CareDeps } from './deps.ts'
 import { nextStep, recipient, sendOrRide, textFor } from './notify.ts'
 
+type RemindDeps = Pick<CareDeps, 'store' | 'publicUrl'>
+
+/**
+ * Until when a reminder has to wait because the text before it is still on its way out (a night, an outage) or went out late: otherwise both would arrive together.
+ * Null when it need not.
+ */
+const waitFor = async (tx: Tx, notice: Notice, settings: Settings): Promise<Instant | null> => {
+  const text = notice.textId ? await textById(tx.sql, notice.textId) : null
+  if (!text) return null
+  const task = notice.sentAt + hours(settings['sms.task_hours'])
+  if (text.state === 'pending' || text.state === 'sending') return Math.min(tx.now + minutes(30), task)
+  const [before, next] = [0, ...settings['sms.reminder_hours'].toSorted((a, b) => a - b)].slice(notice.reminders)
+  if (before === undefined || next === undefined) return task
+  const earliest = (text.sentAt ?? notice.sentAt) + hours(next - before)
+  return earliest > tx.now ? Math.min(earliest, task) : null
+}
+
 /** One overdue notice: the next reminder, or, when they are used up, the task to call. An opened link gets no reminder, only the task. */
-const followUp = async (tx: Tx, deps: CareDeps, notice: Notice): Promise<void> => {
+const followUp = async (tx: Tx, deps: RemindDeps, notice: Notice): Promise<void> => {
   const settings = await readSettings(tx.sql)
   const person = await recipient(tx, notice)
   const patient = await patientById(tx.sql, notice.patientId)
@@ -35,6 +54,11 @@ const followUp = async (tx: Tx, deps: CareDeps, notice: Notice): Promise<void> =
   // Several messages ride on one text: one reminder serves them all.
   const rides = await ridersOf(tx, notice)
   const opened = notice.state === 'opened' || notice.state === 'verified'
+  const wait = opened ? null : await waitFor(tx, notice, settings)
+  if (wait !== null) {
+    for (const n of [notice, ...rides]) await setNext(tx, n.id, wait)
+    return
+  }
   const reminders = notice.reminders + 1
   if (!opened)
     await textFor(tx, { ...notice, reminders }, person, {
@@ -59,7 +83,7 @@ const followUp = async (tx: Tx, deps: CareDeps, notice: Notice): Promise<void> =
 }
 
 /** Sweep: everything that is due now, each in its own transaction. Returns how many. */
-export const remind = async (deps: CareDeps): Promise<number> => {
+export const remind = async (deps: RemindDeps): Promise<number> => {
   for (let n = 0; ; n++) {
     const found = await transact(deps.store, async tx => {
       const [notice] = await dueNotices(tx, 1)
