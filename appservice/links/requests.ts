@@ -8,7 +8,7 @@ import { createLink, type FoundLink, findLink, withdrawLinks } from '../../core/
 import { advanceNotices } from '../../core/store/notices.ts'
 import { type Limit, takeToken } from '../../core/store/rate-limits.ts'
 import { stopNumber } from '../../core/store/stopped-numbers.ts'
-import { queueText } from '../../core/store/texts.ts'
+import { numberOfLink, queueText } from '../../core/store/texts.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import { anonymous, type Browser, type LinkDeps, originOf } from './deps.ts'
 
@@ -116,14 +116,16 @@ export const reportNotMe = (deps: LinkDeps, token: string, browser: Browser): Pr
     },
   })
 
-/** "Stop texts to this number", as if the telephone had answered STOP. */
+/** "Stop texts to this number", as if the telephone that got this link had answered STOP: after a change of number that is not the number on file. */
 export const requestStop = (deps: LinkDeps, token: string, browser: Browser): Promise<void> =>
   grant(deps, token, browser, {
     name: 'stop',
     limit: deps.limits.report,
     action: 'number.stop',
     run: async (tx, link) => {
-      await stopNumber(tx, link.person.phoneLookup, anonymous)
+      const texted = await numberOfLink(tx, link.id)
+      if (texted === null && link.withdrawnAt !== null) return 'withdrawn'
+      await stopNumber(tx, texted ?? link.person.phoneLookup, anonymous)
       return undefined
     },
   })

@@ -10,7 +10,7 @@ import { personById } from './patients.ts'
 import { readSettings } from './settings.ts'
 import { markBadNumber, stopNumber } from './stopped-numbers.ts'
 import { templateBody } from './templates.ts'
-import { dueAt, whyNotText } from './text-rules.ts'
+import { dueAt, whyNotSend } from './text-rules.ts'
 import { type Text, type TextJob, textWords, toText } from './texts.ts'
 import type { Tx } from './tx.ts'
 
@@ -42,14 +42,23 @@ const linkExpiry = async (tx: Tx, text: Text): Promise<Instant | null> => {
   return expiresAt
 }
 
+/** It has lost its point and nobody needs to be told: who withdrew the link or changed the number knows, and reminders go on. */
+const drop = async (tx: Tx, text: Text, code: string): Promise<void> => {
+  await move(tx, text, { kind: 'failed' }, { error_code: code, error_class: 'unknown', done_at: tx.now })
+  await audit(tx, text, 'text.send', 'refused', { code })
+}
+
 /** Asks once more whether the text may go out (a STOP may have come meanwhile) and notes that it is being handed over. */
 export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   const text = await locked(tx, job.textId)
   if (!text || (text.state !== 'pending' && text.state !== 'sending')) return { kind: 'over' }
   const settings = await readSettings(tx.sql)
   const person = text.personId ? await personById(tx.sql, text.personId) : null
-  const isReply = text.class === 'system'
-  const refusal = person && !isReply ? await whyNotText(tx, person, text.class, settings) : null
+  const refusal = await whyNotSend(tx, text, person, settings)
+  if (refusal?.code === 'number-changed') {
+    await drop(tx, text, refusal.code)
+    return { kind: 'over' }
+  }
   if (isRefusal(refusal)) {
     await fail(tx, text, { code: refusal.code, class: refusal.code === 'stopped' ? 'opted_out' : 'unknown' }, true)
     return { kind: 'over' }
@@ -58,8 +67,7 @@ export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   if (at > tx.now && text.state === 'pending') return { kind: 'later', at }
   const expiresAt = text.linkId ? await linkExpiry(tx, text) : undefined
   if (expiresAt === null) {
-    await move(tx, text, { kind: 'failed' }, { error_code: 'link-withdrawn', error_class: 'unknown', done_at: tx.now })
-    await audit(tx, text, 'text.send', 'refused', { code: 'link-withdrawn' })
+    await drop(tx, text, 'link-withdrawn')
     return { kind: 'over' }
   }
   await tx

@@ -4,6 +4,7 @@ import { zoneOfNumber } from '../domain/phone-zones.ts'
 import { afterQuiet } from '../domain/quiet-hours.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Settings } from '../domain/settings.ts'
+import type { TemplateName } from '../domain/template.ts'
 import { hasConsent } from './consents.ts'
 import { type Person, patientById } from './patients.ts'
 import { numberBlock } from './stopped-numbers.ts'
@@ -55,4 +56,26 @@ export const whyNotText = async (
     if (!(await hasConsent(tx.sql, person.id, scope)))
       return refuse('no-consent', `There is no consent for ${scope.replace('_', ' ')}.`)
   return null
+}
+
+/** What answers the telephone's own word about texts; only this goes out to a number that has stopped them. */
+const aboutTexts: readonly TemplateName[] = ['stopped', 'started', 'help']
+
+/**
+ * Why a text that was queued must not be handed over now, or null: STOP, a new number, a withdrawn consent or a closing may have come since (row 66). Texts
+ * that answer a person are asked about their own number, which may belong to nobody whom we know.
+ */
+export const whyNotSend = async (
+  tx: Tx,
+  text: { class: TextClass; template: TemplateName; phoneLookup: string },
+  person: Person | null,
+  settings: Settings,
+): Promise<Refusal | null> => {
+  if (text.class === 'system' && aboutTexts.includes(text.template)) return null
+  if (person && person.phoneLookup !== text.phoneLookup)
+    return refuse('number-changed', 'This person has another number now.')
+  if (person && text.class !== 'system') return whyNotText(tx, person, text.class, settings)
+  return (await numberBlock(tx.sql, text.phoneLookup, tx.now)) === 'stopped'
+    ? refuse('stopped', blockSentences.stopped[1])
+    : null
 }

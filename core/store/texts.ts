@@ -83,6 +83,10 @@ export const textById = async (sql: Knex, id: TextId): Promise<Text | null> => {
 export const textsOf = async (sql: Knex, personId: PersonId, limit = 10): Promise<Text[]> =>
   (await sql('text_message').where({ person_id: personId }).orderBy('created_at', 'desc').limit(limit)).map(toText)
 
+/** The number (its lookup hash) to which a link was texted; null when it was not. */
+export const numberOfLink = async (tx: Tx, link: LinkId): Promise<string | null> =>
+  (await tx.sql('text_message').where({ link_id: link }).first('phone_lookup'))?.phone_lookup ?? null
+
 /** Was this template sent to the number since then? Keeps automatic answers from answering each other. */
 export const textedSince = async (
   sql: Knex,

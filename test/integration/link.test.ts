@@ -8,9 +8,10 @@ import { type Factor, maxTries } from '../../core/domain/factor.ts'
 import { defaultSettings, type Settings } from '../../core/domain/settings.ts'
 import { redactText } from '../../core/log.ts'
 import { hashPin } from '../../core/pin.ts'
-import { tokenHash, withdrawLinks } from '../../core/store/links.ts'
-import { unlockPerson } from '../../core/store/patients.ts'
+import { createLink, tokenHash, withdrawLinks } from '../../core/store/links.ts'
+import { changeNumber, personById, phoneLookup, unlockPerson } from '../../core/store/patients.ts'
 import { takeToken } from '../../core/store/rate-limits.ts'
+import { queueText } from '../../core/store/texts.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 import { type Enrolled, enrolled, linkFor, notice, noticeStates } from '../support/enrolled.ts'
@@ -232,6 +233,27 @@ describe('secure links', () => {
     await requestNewLink(deps, base, token, browser())
     expect(await jobs('sms.send')).to.have.lengthOf(0)
     expect(await audits('link.renew')).to.deep.equal(['refused stopped'])
+  })
+
+  it('stop the number that got the link, not the one that the patient has now', async () => {
+    const { store } = db
+    const old = await transact(store, async tx => {
+      const link = await createLink(tx, {
+        ...{ person: maria.person, patient: maria.patient, reason: 'message' },
+        ...{ publicUrl: deps.publicUrl, lifeMs: hours(72) },
+      })
+      await queueText(tx, { person: maria.person, template: 'new-link', lang: 'en', vars: {}, link, class: 'system' })
+      return link
+    })
+    const unsent = await linkFor(store, maria)
+    const before = await transact(store, tx => personById(tx.sql, maria.person))
+    await transact(store, tx => changeNumber(tx, maria.person, '+12025559876', '@ann:clinic.example'))
+    for (const { token } of [old, unsent]) await requestStop(deps, token, browser())
+    const stopped = await store
+      .db('stopped_number')
+      .whereIn('phone_lookup', [before?.phoneLookup ?? '', phoneLookup(store.seal, '+12025559876')])
+    expect(stopped.map(r => r.phone_lookup)).to.deep.equal([before?.phoneLookup])
+    expect(await audits('number.stop')).to.include('refused withdrawn')
   })
 
   it('do nothing at all for a token that nobody has', async () => {

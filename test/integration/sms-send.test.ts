@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import type { Behaviour } from '../../appservice/sms/local/behaviours.ts'
 import { hours } from '../../core/domain/clock.ts'
-import type { TextId } from '../../core/domain/ids.ts'
+import type { PersonId, TextId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { recordConsent, revokeConsent } from '../../core/store/consents.ts'
-import { closePatient, phoneLookup } from '../../core/store/patients.ts'
+import { changeNumber, closePatient, phoneLookup } from '../../core/store/patients.ts'
 import { stopNumber } from '../../core/store/stopped-numbers.ts'
+import type { NewText } from '../../core/store/texts.ts'
 import { eventually } from '../support/eventually.ts'
 import { type SmsWorld, smsWorld } from '../support/sms-world.ts'
 
@@ -85,6 +86,38 @@ describe('sending texts', function () {
     await w.until(sent(textId), 'failed')
     expect(await w.noticeState(id)).to.equal('failed no_consent')
     expect(await w.received(phone)).to.deep.equal([])
+  })
+
+  describe('that were queued while nobody could send', () => {
+    beforeEach(async () => {
+      await w.stop()
+      w = await smsWorld({ idle: true })
+    })
+    const system = (person: PersonId, more: Partial<NewText> = {}) =>
+      w.queue({ person, template: 'sms-code', vars: { code: '123456', minutes: 10 }, class: 'system', ...more })
+
+    it('does not send after STOP what needs no consent either; only the confirmation goes out (row 66)', async () => {
+      const p = await w.patient(phone)
+      const code = await system(p.person)
+      const locked = await system(p.person, { template: 'locked', vars: {} })
+      await w.say(phone, 'STOP')
+      await w.startWorker()
+      await w.idle()
+      expect((await w.received(phone)).map(m => m.body)).to.have.lengthOf(1)
+      expect((await w.received(phone))[0]?.body).to.include('you will get no more texts')
+      for (const id of [code, locked]) expect((await w.text(sent(id)))?.errorCode).to.equal('stopped')
+    })
+
+    it('sends nothing to a number that is not the person’s any more', async () => {
+      const p = await w.patient(phone)
+      const texts = [await system(p.person), await w.queue({ person: p.person }), (await w.notice(p)).textId]
+      await w.tx(t => changeNumber(t, p.person, '+12025550199', by.id))
+      await w.startWorker()
+      await w.idle()
+      expect(await w.received(phone)).to.deep.equal([])
+      expect(await w.received('+12025550199')).to.deep.equal([])
+      for (const id of texts) expect((await w.text(sent(id)))?.errorCode).to.equal('number-changed')
+    })
   })
 
   it('lets the life of a link begin when its text goes out, and sends none that was withdrawn meanwhile', async () => {
