@@ -22,7 +22,9 @@ export type DispatcherOptions = {
 /** One loop that finds work, every `pollMs` (250) and when poked, and keeps at most `concurrency` pieces of different keys running. */
 export const startDispatcher = (o: DispatcherOptions): Dispatcher => {
   const running = new Map<string, Promise<void>>()
-  const leftAlone = new Set<string>()
+  /** What could not be taken, and until when it is left alone. */
+  const leftAlone = new Map<string, number>()
+  const pollMs = o.pollMs ?? 250
   let stopped = false
   let poked = false
   let down = false
@@ -33,11 +35,7 @@ export const startDispatcher = (o: DispatcherOptions): Dispatcher => {
   }
   const pause = () =>
     new Promise<void>(done => {
-      const tick = () => {
-        leftAlone.clear()
-        done()
-      }
-      const timer = setTimeout(tick, o.pollMs ?? 250)
+      const timer = setTimeout(done, pollMs)
       awake = () => {
         clearTimeout(timer)
         done()
@@ -52,7 +50,7 @@ export const startDispatcher = (o: DispatcherOptions): Dispatcher => {
       })
       .then(taken => {
         running.delete(key)
-        if (!taken) leftAlone.add(key)
+        if (!taken) leftAlone.set(key, performance.now() + pollMs)
         poke()
       })
     running.set(key, work)
@@ -60,8 +58,9 @@ export const startDispatcher = (o: DispatcherOptions): Dispatcher => {
   const look = async () => {
     const free = o.concurrency - running.size
     if (free <= 0) return
+    for (const [key, until] of leftAlone) if (until <= performance.now()) leftAlone.delete(key)
     try {
-      const found = await o.find([...running.keys(), ...leftAlone], free)
+      const found = await o.find([...running.keys(), ...leftAlone.keys()], free)
       for (const { key } of found) if (!stopped && !running.has(key)) start(key)
       if (down) o.log.info('due work is found again')
       down = false

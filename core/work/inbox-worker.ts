@@ -43,6 +43,8 @@ export type InboxOptions = {
   metrics?: Metrics
   /** Rooms handled at the same time (4); each holds a connection. */
   concurrency?: number
+  /** How often the table is looked at without having been notified (250). */
+  pollMs?: number
   /** Tries before an event is poison (6), with a doubling back-off from 250 ms. Outages of a peer do not count. */
   maxAttempts?: number
 }
@@ -171,7 +173,7 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
 
   // A key may have come while no process was there to be woken.
   await unparkEvents(store, source)
-  const dispatcher = startDispatcher({ concurrency, find, run: turn, log })
+  const dispatcher = startDispatcher({ concurrency, pollMs: o.pollMs, find, run: turn, log })
   const listening = await listenTo(
     store.db,
     'inbox',

@@ -55,6 +55,8 @@ export type OutboxOptions = {
   metrics?: Metrics
   /** Jobs at the same time (4); each holds a connection while its handler runs. */
   concurrency?: number
+  /** How often the table is looked at without having been notified (250). */
+  pollMs?: number
   /** Faults before a job is given up (8), with a doubling back-off from 1 s to 5 min. */
   maxErrors?: number
   /** An absent peer is no fault: tries go on, at most a minute apart, until the job is this old (24 h). */
@@ -160,7 +162,7 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
     return jobs.map(j => ({ key: j.id }))
   }
 
-  const dispatcher = startDispatcher({ concurrency, find, run, log })
+  const dispatcher = startDispatcher({ concurrency, pollMs: o.pollMs, find, run, log })
   const listening = await listenTo(
     store.db,
     'outbox',
