@@ -22,7 +22,7 @@ export const run: CliCommand = {
     const ended = endRequested()
     const start = await entry.load()
     const log = createLog(entry.name, config.log.level)
-    const service = await start(config, log)
+    const service = await start(config, log).catch(explainBusyPort)
     log.info('ready')
     process.send?.('ready')
     await ended
@@ -30,6 +30,16 @@ export const run: CliCommand = {
     log.info('stopped')
     return 0
   },
+}
+
+type ListenError = NodeJS.ErrnoException & { address?: string; port?: number }
+
+const explainBusyPort = (error: ListenError): never => {
+  if (error.code !== 'EADDRINUSE') throw error
+  throw new Explained(
+    `Another program listens on ${error.address}:${error.port}: stop that one, or configure another port.`,
+    { cause: error },
+  )
 }
 
 /** Resolves when somebody asks this process to end, or when the supervisor that started it is gone. */
