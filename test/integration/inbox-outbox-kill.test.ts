@@ -46,7 +46,8 @@ const homeserver = (port: number, hsToken: string) => {
   }
 }
 
-describe('what is killed or restarted loses nothing and does nothing twice', () => {
+describe('what is killed or restarted loses nothing and does nothing twice', function () {
+  this.timeout(90_000) // child processes start slowly on a busy machine
   let d: TestDatabase
   let peer: Peer
   const endings: (() => Promise<void>)[] = []
@@ -109,7 +110,7 @@ describe('what is killed or restarted loses nothing and does nothing twice', () 
   })
 
   it('kill -9 at random moments under traffic', async function () {
-    this.timeout(long ? 600_000 : 60_000)
+    this.timeout(long ? 600_000 : 120_000)
     await open()
     const kills = long ? 60 : 4
     const hs = homeserver(options.port, options.hsToken)

@@ -25,7 +25,7 @@ export const childWorker = async (o: WorkerOptions): Promise<ChildWorker> => {
   })
   const killAtExit = () => void child.kill('SIGKILL')
   process.once('exit', killAtExit)
-  await eventually(() => output.includes('ready'), { timeout: 20_000, what: 'the worker process' })
+  await eventually(() => output.includes('ready'), { timeout: 60_000, what: 'the worker process' })
   return {
     output: () => output,
     kill: async () => {
