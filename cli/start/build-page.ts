@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Explained } from '../command.ts'
 
 const root = join(import.meta.dirname, '../..')
 const stampFile = join(root, 'dist/.sources')
-const configurations = ['web/vite.config.ts', 'web/tryit/vite.config.ts']
+const configurations = { patient: 'web/vite.config.ts', tryit: 'web/tryit/vite.config.ts' }
 
 /** The hash of everything that the pages are built from. */
 const sourcesHash = (): string => {
@@ -23,21 +23,22 @@ export const buildPages = async (log: (line: string) => void): Promise<void> => 
   const wanted = sourcesHash()
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted) return
   log('Building the patient page')
-  for (const configuration of configurations) {
+  for (const [name, configuration] of Object.entries(configurations)) {
+    // Built aside and put in place at the end: a service that starts meanwhile finds the old page or the new one.
+    const aside = join(root, `dist/.${name}-${process.pid}`)
     const vite = [
       join(root, 'node_modules/vite/bin/vite.js'),
       'build',
-      '--configLoader',
-      'native',
-      '--config',
-      configuration,
+      ...['--configLoader', 'native', '--config', configuration, '--outDir', aside, '--emptyOutDir'],
     ]
     await promisify(execFile)(process.execPath, vite, { cwd: root }).catch(
       (error: { stderr?: string; message: string }) => {
+        rmSync(aside, { recursive: true, force: true })
         throw new Explained(`The patient page could not be built:\n${(error.stderr || error.message).trim()}`)
       },
     )
+    rmSync(join(root, 'dist', name), { recursive: true, force: true })
+    renameSync(aside, join(root, 'dist', name))
   }
-  mkdirSync(join(root, 'dist'), { recursive: true })
   writeFileSync(stampFile, `${wanted}\n`)
 }

@@ -68,6 +68,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
     publicUrl: url,
     pageFolder,
     embedded: true,
+    limits: { link: { burst: 5000, everyMs: 1000 } },
   })
   const listener = await listen(app, { host: '127.0.0.1', port, graceMs: 500 })
   const lee = await clinician('lee', { displayName: 'Dr. Lee' })

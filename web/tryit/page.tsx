@@ -53,7 +53,7 @@ export const TryItPage = (): JSX.Element => {
         </section>
         <section class="side" aria-labelledby="patient-title">
           <h2 id="patient-title">
-            You are {ready?.patient.name ?? 'the patient'} <span>with a telephone and nothing installed</span>
+            You are {ready?.patient.name ?? 'the patient'} <span>with nothing but a telephone</span>
           </h2>
           <div class="pane phone">
             {ready ? <iframe title="The patient’s telephone" src={ready.patient.handset} allow="microphone" /> : null}
