@@ -19,7 +19,7 @@ import { startInbox } from '../core/work/inbox-worker.ts'
 import { startOutbox } from '../core/work/outbox-worker.ts'
 import { startSweeps } from '../core/work/sweeps.ts'
 import type { CareDeps } from './care/deps.ts'
-import { careJobs } from './care/index.ts'
+import { careGivenUp, careJobs } from './care/index.ts'
 import { remind } from './care/reminders.ts'
 import { onRoomEvent } from './care/room-events.ts'
 import { openGhosts } from './ghosts/intents.ts'
@@ -77,7 +77,7 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
     const { accountSid, authToken } = o.sms
     const provider = smsProviders[o.sms.provider]({ ...o.sms, statusCallback: `${publicUrl}/sms/status` })
 
-    started(await startOutbox({ queue: 'bridge', store, handlers: careJobs(care), log, metrics }))
+    started(await startOutbox({ queue: 'bridge', store, handlers: careJobs(care), givenUp: careGivenUp, log, metrics }))
     started(
       await startOutbox({ queue: 'sms', store, handlers: smsJobs({ store, provider, log, publicUrl }), log, metrics }),
     )

@@ -1,9 +1,18 @@
 import { careRoom, careRoomTopic } from '../../core/domain/care-room.ts'
 import { base32, type PatientId, type PersonId, type RoomId, type UserId } from '../../core/domain/ids.ts'
 import { careRoomName } from '../../core/domain/patient.ts'
+import { isOutage } from '../../core/error-facts.ts'
 import { createIdentity, createServiceIdentity } from '../../core/matrix/ghost-identity.ts'
+import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { sealK } from '../../core/seal.ts'
-import { claimServiceUser, cliniciansGranted, openPatient, recordRoom, storeGhost } from '../../core/store/care.ts'
+import {
+  claimServiceUser,
+  cliniciansGranted,
+  noteRoom,
+  openPatient,
+  recordRoom,
+  storeGhost,
+} from '../../core/store/care.ts'
 import {
   openPatientName,
   type Patient,
@@ -70,7 +79,6 @@ const makeRoom = async (deps: CareDeps, patient: Patient, owner: UserId): Promis
   if (existing) return existing
   const settings = await readSettings(deps.store.db)
   const name = careRoomName(settings['room.name_policy'], patient.code, await openPatientName(deps.store.seal, patient))
-  const staff = await cliniciansGranted(deps.store.db)
   const parent = await unitSpace(deps, patient.unit)
   return deps.ghosts.createRoom(
     owner,
@@ -78,11 +86,25 @@ const makeRoom = async (deps: CareDeps, patient: Patient, owner: UserId): Promis
       name,
       topic: careRoomTopic,
       avatar: await patientReadsAvatar(deps, patient.unit),
-      invite: staff,
+      invite: [],
       parent,
       via: deps.ghosts.serverName,
     }),
   )
+}
+
+/** Invites the staff; those whom a server refuses are returned: one of them must not keep a patient from being enrolled. */
+const inviteStaff = async (deps: CareDeps, owner: UserId, room: RoomId): Promise<string[]> => {
+  const refused: string[] = []
+  for (const user of await cliniciansGranted(deps.store.db))
+    try {
+      await deps.ghosts.invite(owner, room, user)
+    } catch (e) {
+      if (!(e instanceof MatrixRefusal) || isOutage(e)) throw e
+      deps.log.warn({ errcode: e.errcode }, 'somebody of the staff could not be invited to a care room')
+      refused.push(user)
+    }
+  return refused
 }
 
 const actor = { kind: 'service', id: 'bridge' } as const
@@ -97,11 +119,16 @@ export const enrolPatient =
     const persons = await personsOf(deps.store.db, patientId)
     const [owner, ...ghosts] = await Promise.all([ownerOf(deps, patient), ...persons.map(p => ghostOf(deps, p))])
     const room = await makeRoom(deps, patient, owner)
+    // Known before anybody can write in it: a message that nobody knows a patient for would be lost, and a closing must find the room.
+    await transact(deps.store, tx => noteRoom(tx, patientId, room))
     for (const ghost of ghosts) {
       await deps.ghosts.invite(owner, room, ghost)
       await deps.ghosts.join(ghost, room)
     }
     await addToSpace(deps, patient.unit, room)
+    const uninvited = await inviteStaff(deps, owner, room)
+    const ready = `${patient.code} is ready: https://matrix.to/#/${room}`
+    const missing = uninvited.length > 0 ? [`Could not be invited: ${uninvited.join(', ')}.`] : []
     return {
       kind: 'done',
       apply: async tx => {
@@ -114,6 +141,7 @@ export const enrolPatient =
           outcome: 'done',
           patient: patientId,
           room,
+          detail: { uninvited: uninvited.length },
         })
         await tx.enqueue({
           queue: 'bridge',
@@ -127,7 +155,7 @@ export const enrolPatient =
           queue: 'bots',
           kind: 'bot.say',
           key: `ready:${patientId}`,
-          payload: { to: { user: patient.createdBy }, text: `${patient.code} is ready: https://matrix.to/#/${room}` },
+          payload: { to: { user: patient.createdBy }, text: [ready, ...missing].join('\n') },
           patient: patientId,
         })
       },
@@ -141,7 +169,8 @@ export const enrolPerson =
     const { personId } = job.payload as { personId: PersonId }
     const person = await personById(deps.store.db, personId)
     const patient = person && (await patientById(deps.store.db, person.patientId))
-    if (!person || !patient || person.removedAt || patient.state === 'closed') return { kind: 'done' }
+    if (!person || !patient || person.removedAt || patient.state === 'closed' || patient.state === 'failed')
+      return { kind: 'done' }
     if (!patient.roomId || !patient.serviceUser)
       return { kind: 'retry', after: 1000, reason: 'the care room is not ready yet' }
     const ghost = await ghostOf(deps, person)

@@ -1,8 +1,9 @@
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import type { GivenUp, JobHandler } from '../../core/work/outbox-worker.ts'
 import { postCard } from './card.ts'
 import { closeRoom } from './close.ts'
 import type { CareDeps } from './deps.ts'
 import { enrolPatient, enrolPerson } from './enrol.ts'
+import { caregiverFailed, enrolmentFailed } from './enrol-failed.ts'
 import { followRole } from './follow-role.ts'
 import { failed, mark, resend } from './marks.ts'
 import { noticeLater } from './reminders.ts'
@@ -22,3 +23,9 @@ export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'care.inbound-text': inboundText(deps),
   'care.follow-role': followRole(deps),
 })
+
+/** What follows when one of them is given up. */
+export const careGivenUp: Record<string, GivenUp> = {
+  'patient.enrol': enrolmentFailed,
+  'person.enrol': caregiverFailed,
+}

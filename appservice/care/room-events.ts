@@ -82,7 +82,8 @@ export const onRoomEvent =
   async (event: InboxEvent): Promise<Effects> => {
     const patient = await patientByRoom(deps.store.db, event.roomId)
     if (!patient) return ignore
-    if (event.type === 'm.room.encrypted' && event.sender !== patient.serviceUser && patient.state === 'open')
+    const lives = patient.state === 'open' || patient.state === 'enrolling'
+    if (event.type === 'm.room.encrypted' && event.sender !== patient.serviceUser && lives)
       return message(deps, patient, event)
     if (event.type === 'm.room.member' && event.content.membership === 'join') return joined(deps, patient, event)
     const gone = event.type === 'm.room.redaction' ? redacted(event) : undefined

@@ -57,5 +57,20 @@ export const inboundText =
       body: `💬 Received by unencrypted SMS (${from}):\n${body}`,
       extra: { 'io.wardroom.sms': true },
     })
+    if (!event)
+      return {
+        kind: 'failed',
+        reason: 'no care room',
+        apply: async tx => {
+          const text = `A text of ${patient.code} came in and could not be shown, because there is no care room. Please call the patient.`
+          await tx.enqueue({
+            queue: 'bots',
+            kind: 'desk.alert',
+            key: `text-unshown:${job.id}`,
+            payload: { what: 'text_unshown', unit: patient.unit, text },
+            patient: patient.id,
+          })
+        },
+      }
     return { kind: 'done', apply: tx => tx.audit(spoke(patient.id, 'inbound_text', event)) }
   }

@@ -44,6 +44,15 @@ export const storeGhost = async (
     .update({ ghost, k: sealedK, dehydrated_device: dehydratedDevice })
 }
 
+/** Writes down the room of a patient whose enrolment is still under way. */
+export const noteRoom = async (tx: Tx, patientId: PatientId, roomId: RoomId): Promise<void> => {
+  await tx.sql('patient').where({ id: patientId }).whereNull('room_id').update({ room_id: roomId })
+}
+
+/** The enrolment will never end; false when it has ended. */
+export const failPatient = async (tx: Tx, patientId: PatientId): Promise<boolean> =>
+  (await tx.sql('patient').where({ id: patientId, state: 'enrolling' }).update({ state: 'failed' })) > 0
+
 export const openPatient = async (tx: Tx, patientId: PatientId, roomId: RoomId): Promise<boolean> =>
   (await tx
     .sql('patient')

@@ -131,6 +131,9 @@ const insertPerson = async (tx: Tx, patientId: PatientId, kind: Person['kind'], 
   return id
 }
 
+/** A patient whose room could not be made may be enrolled anew. */
+const isThere = (state: PatientState): boolean => state === 'open' || state === 'enrolling'
+
 /**
  * Records a new patient and hands the enrolment to the bridge (job `patient.enrol`): accepted at once, the room follows.
  * `phone` is E.164, `dob` ISO. Refuses a second open patient with the same number and birth date.
@@ -143,7 +146,7 @@ export const addPatient = async (
   await tx.sql.raw('select pg_advisory_xact_lock(hashtext(?))', [`phone:${phoneLookup(seal, p.phone)}`])
   for (const other of await personsByPhone(tx.sql, phoneLookup(seal, p.phone))) {
     const owner = await patientById(tx.sql, other.patientId)
-    if (other.kind === 'patient' && owner && owner.state !== 'closed' && (await openDob(seal, other)) === p.dob)
+    if (other.kind === 'patient' && owner && isThere(owner.state) && (await openDob(seal, other)) === p.dob)
       return refuse(
         'already-enrolled',
         `A patient with this number and date of birth is enrolled already: ${owner.code}.`,
@@ -189,6 +192,8 @@ export const addCaregiver = async (
 ): Promise<PersonId | Refusal> => {
   const patient = await patientById(tx.sql, patientId)
   if (!patient || patient.state === 'closed') return refuse('closed', 'This patient is closed.')
+  if (patient.state === 'failed')
+    return refuse('failed', 'The care room of this patient could not be made; enrol the patient again.')
   for (const other of await personsOf(tx.sql, patientId))
     if (other.phoneLookup === phoneLookup(tx.deps.seal, p.phone) && (await openDob(tx.deps.seal, other)) === p.dob)
       return refuse('already-there', 'This person takes part already.')

@@ -45,11 +45,16 @@ export type Outcome =
 /** Must be safe to run twice. Throwing means: try again later with a growing back-off. */
 export type JobHandler = (job: Job, ctx: JobContext) => Promise<Outcome>
 
+/** What follows when a job is given up; commits together with that. It sees the job without its payload, which may be what cannot be opened. */
+export type GivenUp = (tx: Tx, job: ClosedJob) => Promise<void>
+
 export type OutboxOptions = {
   queue: Queue
   store: StoreDeps
   /** By kind; jobs of other kinds are left for a process that knows them. */
   handlers: Record<string, JobHandler>
+  /** By kind: who is told that a job failed for good. */
+  givenUp?: Record<string, GivenUp>
   log: Log
   alert?: Alerts
   metrics?: Metrics
@@ -89,12 +94,17 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
   const backOff = (tries: number, longest: number) =>
     Math.min(longest, 1000 * 2 ** Math.min(tries, 20)) * (0.5 + (store.random.bytes(1)[0] ?? 0) / 256)
 
+  const giveUp = async (tx: Tx, job: ClosedJob, reason: string): Promise<void> => {
+    await failJob(tx, job, reason)
+    await o.givenUp?.[job.kind]?.(tx, job)
+  }
+
   const settle = async (sql: Knex.Transaction, job: ClosedJob, outcome: Outcome): Promise<void> => {
     const tx = txOn(store, sql)
     await outcome.apply?.(tx)
     if (outcome.kind === 'done') await finishJob(sql, job.id, tx.now)
     else if (outcome.kind === 'retry') await retryJob(sql, job.id, tx.now + outcome.after, outcome.reason, 0)
-    else await failJob(tx, job, outcome.reason)
+    else await giveUp(tx, job, outcome.reason)
   }
 
   const thrown = async (sql: Knex.Transaction, job: ClosedJob, err: unknown): Promise<'retry' | 'failed'> => {
@@ -102,7 +112,7 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
     const outage = isOutage(err)
     const over = outage ? now - job.createdAt > (o.outageLimitMs ?? hours(24)) : job.errors + 1 >= (o.maxErrors ?? 8)
     log.warn({ err: errorFacts(err), jobId: job.id, kind: job.kind, attempts: job.attempts }, 'a job broke down')
-    if (over) await failJob(txOn(store, sql), job, errorReason(err))
+    if (over) await giveUp(txOn(store, sql), job, errorReason(err))
     else {
       const wait = outage ? backOff(job.attempts, 60_000) : backOff(job.errors, 300_000)
       await retryJob(sql, job.id, Math.round(now + wait), errorReason(err), outage ? 0 : 1)

@@ -70,6 +70,21 @@ describe('a care room', function () {
     expect(bodies(lee, room).join('\n')).to.include('The patient reads this room')
   })
 
+  it('is made, and its maker is told, although one of the staff cannot be invited', async () => {
+    const { store } = bridge.deps
+    const stranger = '@sam:elsewhere.example'
+    await store.db('role_grant').insert({ user_id: stranger, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    const { id, room } = await enrol('+12025550109')
+    await store.db('role_grant').where({ user_id: stranger }).delete()
+    await lee.join(room)
+    const { payload } = await store
+      .db('outbox')
+      .where({ key: `ready:${id}` })
+      .first('payload')
+    const { text } = JSON.parse(await store.seal.open('outbox.payload', payload))
+    expect(text).to.include(`Could not be invited: ${stranger}`)
+  })
+
   it('has no device of ours but the dehydrated one of the ghost', async () => {
     const { id, room, owner } = await enrol('+12025550102')
     await lee.join(room)

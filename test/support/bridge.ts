@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import express from 'express'
 import type { CareDeps } from '../../appservice/care/deps.ts'
-import { careJobs } from '../../appservice/care/index.ts'
+import { careGivenUp, careJobs } from '../../appservice/care/index.ts'
 import { onRoomEvent } from '../../appservice/care/room-events.ts'
 import { openGhosts } from '../../appservice/ghosts/intents.ts'
 import { listen } from '../../core/http/listen.ts'
@@ -42,7 +42,13 @@ export const testBridge = async (): Promise<TestBridge> => {
   )
   const listener = await listen(app, { host: '127.0.0.1', port: ports.ghosts })
   const inbox = await startInbox({ source: 'ghosts', store: db.store, handle: onRoomEvent(deps), log })
-  const outbox = await startOutbox({ queue: 'bridge', store: db.store, handlers: careJobs(deps), log })
+  const outbox = await startOutbox({
+    queue: 'bridge',
+    store: db.store,
+    handlers: careJobs(deps),
+    givenUp: careGivenUp,
+    log,
+  })
   return {
     deps,
     db,
