@@ -38,8 +38,11 @@ const rank = (s: NoticeState): number => (noticeStates as readonly string[]).ind
 export const isClosed = (s: NoticeState): boolean =>
   s === 'read' || s === 'answered' || s === 'withdrawn' || s === 'expired'
 
-/** The state after a signal; the same state when the signal tells nothing new (webhooks come late, twice and out of order). */
-export const advance = (state: NoticeState, signal: NoticeSignal): NoticeState => {
+/** A failure of the way to the patient, which a delivery report that comes late has mended; the others stay until the patient does something. */
+const mendedByDelivery: readonly (Failure | null)[] = ['sms_failed', 'provider_down', 'not_opened', null]
+
+/** The state after a signal, `failure` being why it is `failed`; the same state when the signal tells nothing new (webhooks come late, twice and out of order). */
+export const advance = (state: NoticeState, signal: NoticeSignal, failure: Failure | null = null): NoticeState => {
   if (signal.kind === 'withdrawn') return isClosed(state) ? state : 'withdrawn'
   if (signal.kind === 'failed')
     return rank(state) >= rank('opened') &&
@@ -51,7 +54,11 @@ export const advance = (state: NoticeState, signal: NoticeSignal): NoticeState =
         ? state
         : 'failed'
   if (signal.kind === 'expired') return isClosed(state) || state === 'failed' ? state : 'expired'
-  if (state === 'failed') return signal.kind === 'texted' ? state : signal.kind
+  if (state === 'failed') {
+    const mends =
+      rank(signal.kind) >= rank('opened') || (signal.kind === 'delivered' && mendedByDelivery.includes(failure))
+    return mends ? signal.kind : state
+  }
   // Only the patient's own step, by a link asked for anew, opens an expired loop again; a late receipt does not.
   if (state === 'expired') return rank(signal.kind) >= rank('opened') ? signal.kind : state
   if (state === 'withdrawn') return state

@@ -60,7 +60,7 @@ export const advanceNotices = async (tx: Tx, by: NoticeSelector, signal: NoticeS
   const rows = (await select(tx, by).orderBy('id').forUpdate()).map(toNotice)
   const changed: Notice[] = []
   for (const n of rows) {
-    const state = advance(n.state, signal)
+    const state = advance(n.state, signal, n.failure)
     if (state === n.state) continue
     const failure = signal.kind === 'failed' ? signal.failure : null
     await tx

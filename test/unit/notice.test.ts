@@ -27,7 +27,8 @@ const step = fc.constantFrom(...progress).map((kind): NoticeSignal => ({ kind })
 const failure = fc.constantFrom(...failures).map((f): NoticeSignal => ({ kind: 'failed', failure: f }))
 const ending = fc.constantFrom('withdrawn' as const, 'expired' as const).map((kind): NoticeSignal => ({ kind }))
 const signal = fc.oneof(step, failure, ending)
-const run = (signals: NoticeSignal[], from: NoticeState = 'waiting') => signals.reduce(advance, from)
+const run = (signals: NoticeSignal[], from: NoticeState = 'waiting') =>
+  signals.reduce((state, next) => advance(state, next), from)
 const options = { seed, numRuns: process.env.WARDROOM_LONG === '1' ? 20_000 : 1000 }
 
 describe('the closed loop of a notice', () => {
@@ -87,6 +88,16 @@ describe('the closed loop of a notice', () => {
       expect(advance('opened', { kind: 'failed', failure: failed })).to.equal('failed')
       expect(advance('read', { kind: 'failed', failure: failed })).to.equal('read')
     }
+  })
+
+  it('stays failed, whatever the carrier reports late, where it was no failure of the way', () => {
+    for (const f of ['stopped', 'not_me', 'locked', 'no_consent', 'undecryptable', 'landline', 'wrong_number'] as const)
+      expect(advance('failed', { kind: 'delivered' }, f), f).to.equal('failed')
+    for (const f of ['sms_failed', 'provider_down', 'not_opened'] as const)
+      expect(advance('failed', { kind: 'delivered' }, f), f).to.equal('delivered')
+    for (const f of failures)
+      for (const kind of ['opened', 'verified', 'read', 'answered'] as const)
+        expect(advance('failed', { kind }, f), `${f} ${kind}`).to.equal(kind)
   })
 
   it('is mended by a delivery after a failure, but not by another attempt to send', () => {
