@@ -119,11 +119,12 @@ export type ConsentView = {
 export type Refused = { error: { code: string; sentence: string } }
 
 /**
- * POST /api/tryit of the local SMS server (embedded default only): a fresh login of the demo clinician, signed with `recoveryKey` (32 bytes, base64), and the
- * demo patient's room and telephone. `preparing` (202) while the care room is being made.
+ * POST /api/tryit `{not?: user ids}` of the local SMS server (embedded default only): a fresh login of a demo clinician. `recoveryKey` (32 bytes, base64) is
+ * what an account that nobody has set up gets as its secret storage key. `nobody`: every demo clinician was named in `not`. POST /api/tryit/close
+ * `{deviceId}` ends the login.
  */
 export type TryIt =
-  | { state: 'preparing' }
+  | { state: 'nobody' }
   | {
       state: 'ready'
       homeserverUrl: string
@@ -131,6 +132,5 @@ export type TryIt =
       accessToken: string
       deviceId: string
       recoveryKey: string
-      roomId: string
-      patient: { name: string; phone: string; dob: string; handset: string }
+      bot: string
     }

@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startLocal } from '../../appservice/sms/local/main.ts'
-import { type TryItConfig, tryItRouter } from '../../appservice/sms/local/try-it.ts'
+import { tryItRouter } from '../../appservice/sms/local/try-it.ts'
 import { defaultFiles, type ServiceConfig } from '../../config/service.ts'
-import { readKeyFile } from '../../core/keys.ts'
-import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import type { Log } from '../../core/log.ts'
 import { secret } from '../../core/secret.ts'
-import { openDb } from '../../core/store/db.ts'
 import { systemClock, systemRandom } from '../../core/system.ts'
 import { keptJson } from '../start/data-folder.ts'
 import type { StartService } from './service.ts'
@@ -15,14 +12,8 @@ import type { StartService } from './service.ts'
 const pageFolder = join(import.meta.dirname, '../../dist/tryit')
 
 /** The local SMS server: texts are kept in the data folder, so that a restart shows the same telephones. With demo accounts, the try-it page as well. */
-export const local: StartService = async (config, log) => {
-  const store = {
-    db: openDb(config.database.url.reveal(), { max: 2, name: 'wardroom local' }),
-    clock: systemClock,
-    random: systemRandom,
-    seal: createSeal(readKeyFile<SealingKeys>(config.keys.file)),
-  }
-  const server = await startLocal({
+export const local: StartService = (config, log) =>
+  startLocal({
     authToken: config.sms.local.authToken ?? secret('local'),
     publicUrl: config.publicUrl,
     clock: systemClock,
@@ -30,26 +21,32 @@ export const local: StartService = async (config, log) => {
     host: config.listen.local.host,
     port: config.listen.local.port,
     stateFile: join(config.dataDir, 'sms-local.json'),
-    routers: demoClinician(config, store).map(tryItRouter),
+    routers: tryIt(config, log),
   })
-  return {
-    stop: async () => {
-      await server.stop()
-      await store.db.destroy()
-    },
-  }
-}
 
-type Accounts = Record<string, { userId: string; password: string }>
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
+const clinicians = ['drlee', 'nurse_kim']
 
-/** None with a homeserver of one's own: there are no demo accounts then. */
-const demoClinician = (config: ServiceConfig, store: TryItConfig['store']): TryItConfig[] => {
+/**
+ * The try-it page, where the demo accounts are. A data folder still has them after its embedded homeserver was replaced: another homeserver is never asked
+ * to log them in.
+ */
+const tryIt = (config: ServiceConfig, log: Log) => {
+  const { url, serverName } = config.homeserver
   const file = defaultFiles(config.dataDir).accounts
-  const accounts = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Accounts) : {}
-  const account = accounts.drlee
-  if (!account || !existsSync(join(pageFolder, 'index.html'))) return []
-  const kept = keptJson(join(config.dataDir, 'try-it.json'), () => ({
-    recoveryKey: randomBytes(32).toString('base64'),
+  if (!loopback.has(new URL(url).hostname) || !existsSync(file) || !existsSync(join(pageFolder, 'index.html')))
+    return []
+  const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { userId: string; password: string }>
+  const mine = clinicians.flatMap(name => known[name] ?? []).filter(({ userId }) => userId.endsWith(`:${serverName}`))
+  if (mine.length === 0) return []
+  const keys = keptJson(join(config.dataDir, 'keys/try-it.json'), () =>
+    Object.fromEntries(mine.map(({ userId }) => [userId, Buffer.from(systemRandom.bytes(32)).toString('base64')])),
+  )
+  const accounts = mine.map(({ userId, password }) => ({
+    userId,
+    password: secret(password),
+    recoveryKey: secret(keys[userId] ?? ''),
   }))
-  return [{ store, homeserverUrl: config.homeserver.url, account, pageFolder, recoveryKey: kept.recoveryKey }]
+  const { publicUrl } = config
+  return [tryItRouter({ serverName, homeserverUrl: url, publicUrl, accounts, pageFolder, random: systemRandom, log })]
 }

@@ -4,11 +4,13 @@ import type { Wardroom } from './start.ts'
 /** What a person sees when everything runs: addresses, demo accounts, and what to try. */
 export const startTable = ({ config, accounts, embedded }: Wardroom): string => {
   const local = config.sms.provider === 'local'
+  // The page signs in as a demo clinician.
+  const tryable = local && embedded.synapse
   const { host, port } = config.listen.local
   const localUrl = `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`
   const homeserver = embedded.synapse ? config.homeserver.url.replace('127.0.0.1', 'localhost') : config.homeserver.url
   const addresses: [string, string][] = [
-    ...(local ? [['Try it: both sides in one window', `${localUrl}/try`] as [string, string]] : []),
+    ...(tryable ? [['Try it: both sides in one window', `${localUrl}/try`] as [string, string]] : []),
     ...(local ? [["The patient's telephone", `${localUrl}/handset`] as [string, string]] : []),
     ['Patient page (texts link here)', config.publicUrl],
     ['Homeserver, for Element', `${homeserver}  (user ids end in :${config.homeserver.serverName})`],
@@ -25,7 +27,7 @@ export const startTable = ({ config, accounts, embedded }: Wardroom): string => 
     ...columns(addresses),
     ...(people.length > 0 ? ['', 'Demo accounts (name, password):', ...columns(people)] : []),
     '',
-    ...(local ? tryIt(`${localUrl}/try`, homeserver) : own(config.homeserver.serverName)),
+    ...(tryable ? tryIt(`${localUrl}/try`, homeserver) : own(config.homeserver.serverName)),
     '',
     ...(embedded.synapse
       ? [`Before real patients: move ${defaultFiles(config.dataDir).recovery} offline (docs/operating.md).`]

@@ -190,12 +190,17 @@ describe('the try-it page’s steps', () => {
       mark: sender === 'me' ? 'sent' : 'received',
       ...more,
     })
-    const steps = (...items: Item[]) => [...stepsDone([item('card', '@r_1', { automatic: true }), ...items], 'me')]
+    const steps = (...items: Item[]) => [...stepsDone([item('card', '@r_1', { automatic: true }), ...items], 'me', 'b')]
     expect(steps()).to.deep.equal([])
     expect(steps(item('a', 'me', { mark: 'sending' }))).to.deep.equal([])
     expect(steps(item('a', 'me', { reactions: ['📤'] }))).to.deep.equal(['write'])
     expect(steps(item('a', 'me', { reactions: ['👀'] }))).to.deep.equal(['write', 'tap'])
     expect(steps(item('a', 'me', { reactions: ['🔓'] }))).to.deep.equal(['write', 'tap', 'prove'])
-    expect(steps(item('a', 'me'), item('b', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer'])
+    expect(steps(item('a', 'me'), item('c', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer'])
+    expect(steps(item('a', 'me'), item('b', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer', 'see'])
+    const closed = item('b', '@p_1', { content: { kind: 'opening' } })
+    expect(steps(item('a', 'me'), closed)).to.deep.equal(['write', 'tap', 'prove', 'answer'])
+    expect(steps(item('a', 'me', { bySms: true }))).to.deep.equal([])
+    expect(steps(item('a', 'me'), item('b', 'me', { bySms: true }))).to.deep.equal(['write'])
   })
 })

@@ -1,62 +1,118 @@
 import type { JSX } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { TryIt } from '../contract.ts'
-import { preparePhoto } from '../patient/matrix/photo.ts'
-import { Composer } from '../shared/conversation/composer.tsx'
-import type { Staged, Talk } from '../shared/conversation/item.ts'
-import { MessageList } from '../shared/conversation/message-list.tsx'
-import { talkWords } from '../shared/conversation/text/index.ts'
-import { talkView } from '../shared/conversation/view-model.ts'
-import { type Clinician, type Ready, signIn } from './clinician.ts'
-import { type StepName, stepNames, stepsDone } from './steps.ts'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { Talk } from '../shared/conversation/item.ts'
+import { Guide, spoken } from './guide.tsx'
+import { type Clinician, open } from './matrix/clinician.ts'
+import { Pane } from './pane.tsx'
+import { type Person, people } from './people.ts'
+import { SettingUp, type SetupStep, type Stuck, StuckCard } from './setting-up.tsx'
+import { notReached, stepsDone } from './steps.ts'
+import { type Side, Tabs, useWide } from './tabs.tsx'
 import '../shared/conversation/conversation.css'
 import './tryit.css'
 
-const words = { ...talkWords('en'), someone: 'Wardroom', automatic: 'Wardroom' }
-
-/** Both sides of a care room on one screen: a real Matrix client on the left, the patient's telephone on the right. */
+/** Both sides of a care room in one window: a real Matrix client on the left, the patient's telephone on the right. */
 export const TryItPage = (): JSX.Element => {
-  const [ready, setReady] = useState<Ready | null>(null)
+  const wide = useWide()
+  const [side, setSide] = useState<Side>('clinician')
+  const [setup, setSetup] = useState<SetupStep[]>([])
+  const [person, setPerson] = useState<Person>(people[0])
   const [clinician, setClinician] = useState<Clinician | null>(null)
   const [talk, setTalk] = useState<Talk | null>(null)
-  const [problem, setProblem] = useState<string | null>(null)
+  const [stuck, setStuck] = useState<Stuck | null>(null)
+  const [seen, setSeen] = useState<string | null>(null)
+  const [restarting, setRestarting] = useState(false)
 
   useEffect(() => {
-    begin(setReady, setTalk).then(setClinician, (error: Error) => setProblem(error.message))
+    open({
+      onStep: (text, command) => setSetup(steps => [...steps, { text, command }]),
+      onPerson: setPerson,
+      onTalk: setTalk,
+      onEnd: () => setStuck({ why: 'ended' }),
+    }).then(
+      opened => (opened ? setClinician(opened) : setStuck({ why: 'nobody' })),
+      (error: Error) => setStuck(known => known ?? { why: 'failed', message: `${error.message}.` }),
+    )
   }, [])
 
-  const done = talk ? stepsDone(talk.items, talk.me) : new Set<StepName>()
+  const visible = wide || side === 'clinician'
+  const looking = useRef({ visible, clinician })
+  looking.current = { visible, clinician }
+  const onSeen = useCallback((id: string) => {
+    if (!looking.current.visible) return
+    looking.current.clinician?.seen(id)
+    setSeen(id)
+  }, [])
+  const last = talk?.items.findLast(item => item.sender !== talk.me)?.id
+  useEffect(() => {
+    if (visible && last) onSeen(last)
+  }, [visible])
+
+  const done = stepsDone(talk?.items ?? [], talk?.me ?? '', seen)
+  const startOver = async () => {
+    if (!clinician) return
+    setRestarting(true)
+    try {
+      await clinician.startOver()
+      location.reload()
+    } catch (error) {
+      setRestarting(false)
+      setStuck({ why: 'failed', message: (error as Error).message })
+    }
+  }
+  const news: Record<Side, boolean> = {
+    clinician: last !== undefined && last !== seen && done.has('write'),
+    patient: done.has('write') && !done.has('answer'),
+  }
+  const panel = (name: Side) =>
+    wide
+      ? {}
+      : { id: `${name}-panel`, role: 'tabpanel' as const, 'aria-labelledby': `${name}-tab`, hidden: side !== name }
   return (
     <div class="try">
       <header class="try-top">
-        <h1>Try Wardroom: both sides on one screen</h1>
-        <Steps done={done} ready={ready} />
+        <div class="try-title">
+          <div>
+            <h1>Try Wardroom: both sides in one window</h1>
+            <p class="hint">You play the clinician and the patient. Nothing leaves this machine.</p>
+          </div>
+          <button type="button" class="small" disabled={!clinician || restarting} onClick={() => void startOver()}>
+            {restarting ? 'Closing this patient…' : 'Start over with another patient'}
+          </button>
+        </div>
+        <Guide person={person} done={done} ready={clinician !== null && stuck === null} />
+        <p class="unseen" role="status">
+          {clinician ? spoken(person, done) : ''}
+        </p>
       </header>
+      {wide ? null : <Tabs side={side} news={news} onSide={setSide} />}
       <main class="try-sides">
-        <section class="side" aria-labelledby="clinician-title">
+        <section class="side" aria-labelledby="clinician-title" {...panel('clinician')}>
           <h2 id="clinician-title">
-            You are Dr. Lee <span>in any Matrix client, such as Element</span>
+            You are {clinician?.name ?? 'Dr. Lee'} <span>at a Matrix client</span>
           </h2>
           <div class="pane">
-            {problem ? (
-              <p class="alert" role="alert">
-                The clinician’s client could not start: {problem}. Reload the page to try again.
-              </p>
-            ) : clinician && talk && ready ? (
-              <Pane clinician={clinician} talk={talk} ready={ready} />
+            {stuck ? (
+              <StuckCard stuck={stuck} />
+            ) : clinician && talk ? (
+              <Pane clinician={clinician} talk={talk} seen={onSeen} />
             ) : (
-              <p class="pane-wait" role="status">
-                {ready ? 'Signing in and setting up encryption…' : 'Making the patient’s care room…'}
-              </p>
+              <SettingUp steps={setup} />
             )}
           </div>
+          <Notes talk={talk} allDone={done.has('see')} clinician={clinician} />
         </section>
-        <section class="side" aria-labelledby="patient-title">
+        <section class="side side-phone" aria-labelledby="patient-title" {...panel('patient')}>
           <h2 id="patient-title">
-            You are {ready?.patient.name ?? 'the patient'} <span>with nothing but a telephone</span>
+            You are {person.name} <span>with a telephone</span>
           </h2>
-          <div class="pane phone">
-            {ready ? <iframe title="The patient’s telephone" src={ready.patient.handset} allow="microphone" /> : null}
+          <div class="telephone">
+            <iframe
+              key={person.phone}
+              title={`The telephone of ${person.name}`}
+              src={`/handset/${encodeURIComponent(person.phone)}`}
+              allow="microphone; camera"
+            />
           </div>
         </section>
       </main>
@@ -64,120 +120,28 @@ export const TryItPage = (): JSX.Element => {
   )
 }
 
-const begin = async (setReady: (ready: Ready) => void, setTalk: (talk: Talk) => void): Promise<Clinician> => {
-  for (;;) {
-    const answer = await fetch('/api/tryit', { method: 'POST' })
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`)
-    const given = (await answer.json()) as TryIt
-    if (given.state === 'ready') {
-      setReady(given)
-      return signIn(given, setTalk)
-    }
-    await new Promise(resolve => setTimeout(resolve, 700))
-  }
-}
+type NotesProps = { talk: Talk | null; allDone: boolean; clinician: Clinician | null }
 
-const birthDate = (iso: string): string => iso.replace(/^(\d+)-0?(\d+)-0?(\d+)$/, '$2 / $3 / $1')
-
-const Steps = ({ done, ready }: { done: Set<StepName>; ready: Ready | null }): JSX.Element => {
-  const text: Record<StepName, JSX.Element> = {
-    write: <>Write a message on the left, as the clinician.</>,
-    tap: <>A text arrives on the telephone. It says nothing about health. Tap its link.</>,
-    prove: (
-      <>
-        Prove that you are the patient: born <strong>{ready ? birthDate(ready.patient.dob) : '…'}</strong> (month, day,
-        year).
-      </>
-    ),
-    answer: <>Read and answer as the patient. The answer appears on the left.</>,
-  }
-  const next = stepNames.find(name => !done.has(name))
-  return (
-    <ol class="try-steps">
-      {stepNames.map(name => (
-        <li
-          key={name}
-          class={done.has(name) ? 'done' : name === next ? 'next' : ''}
-          aria-current={name === next ? 'step' : undefined}
-        >
-          <span>
-            {text[name]} {done.has(name) ? <span class="unseen">Done.</span> : null}
-          </span>
-        </li>
-      ))}
-    </ol>
-  )
-}
-
-const Pane = ({ clinician, talk, ready }: { clinician: Clinician; talk: Talk; ready: Ready }): JSX.Element => {
-  const [text, setText] = useState('')
-  const [staged, setStaged] = useState<Staged | null>(null)
-  const [notice, setNotice] = useState<string | null>(null)
-  const [preparing, setPreparing] = useState(false)
-  const seen = useRef(clinician.seen)
-  const view = useMemo(() => {
-    const ghost = talk.items.find(item => item.sender.startsWith('@p_'))?.sender ?? ''
-    // The first card was written before this page signed in; another follows when it joins.
-    const items = talk.items.filter(
-      item => item.sender.startsWith('@p_') || (item.content.kind !== 'opening' && item.content.kind !== 'unreadable'),
+const Notes = ({ talk, allDone, clinician }: NotesProps): JSX.Element | null => {
+  if (!talk || !clinician) return null
+  if (notReached(talk.items, talk.me))
+    return (
+      <p class="try-note bad" role="alert">
+        The text did not reach the telephone; @wardroom tells the clinician why and what to do. After STOP, answer START
+        on the telephone and write again.
+      </p>
     )
-    const team = { [ghost]: { name: ready.patient.name, role: 'Patient, on the web page' } }
-    return talkView({ talk: { ...talk, items }, team, lang: 'en', words, now: Date.now() })
-  }, [talk])
-  const pick = async (file: File, kind: 'photo' | 'file') => {
-    setPreparing(true)
-    setNotice(null)
-    try {
-      const picture = kind === 'photo' || file.type.startsWith('image/')
-      setStaged(picture ? await preparePhoto(file) : { kind: 'file', name: file.name, blob: file, url: '' })
-    } catch {
-      setNotice(words.badPhoto)
-    }
-    setPreparing(false)
-  }
-  const send = () => {
-    if (staged) clinician.sendMedia(staged)
-    if (text.trim() !== '') clinician.sendText(text.trim())
-    setStaged(null)
-    setText('')
-  }
+  if (!allDone) return null
   return (
-    <>
-      {clinician.signed ? null : (
-        <p class="alert">
-          This account was set up in another client. Messages from before cannot be read here; new ones can.
-        </p>
-      )}
-      <MessageList
-        view={view}
-        lang="en"
-        words={words}
-        actions={{ loadMedia: clinician.loadMedia, retry: clinician.retry, discard: clinician.discard }}
-        loadOlder={clinician.older}
-        expect="Marks on a message: 📤 text sent · 📱 on the phone · 👀 link opened · 🔓 identity confirmed"
-        seen={seen.current}
-      />
-      <Composer
-        text={text}
-        staged={staged}
-        preparing={preparing}
-        notice={notice}
-        quickReplies={
-          talk.items.some(item => item.sender === talk.me)
-            ? []
-            : ['Good morning, how do you feel with the new tablets?']
-        }
-        lang="en"
-        words={words}
-        onText={setText}
-        onPick={(file, kind) => void pick(file, kind)}
-        onVoice={(blob, seconds) =>
-          setStaged({ kind: 'voice', name: 'voice.webm', blob, url: URL.createObjectURL(blob), seconds })
-        }
-        onNoMicrophone={() => setNotice(words.noMicrophone)}
-        onUnstage={() => setStaged(null)}
-        onSend={send}
-      />
-    </>
+    <details class="try-note">
+      <summary>That was the whole way, encrypted from this browser to the telephone’s. Go on in Element?</summary>
+      <p>
+        Sign in at <code>{clinician.homeserverUrl}</code> as <code>{clinician.me}</code> with the password of the table
+        that <code>npm start</code> printed. When Element asks for the recovery key, it is:
+      </p>
+      <p>
+        <code>{clinician.recoveryKey}</code>
+      </p>
+    </details>
   )
 }

@@ -1,26 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express from 'express'
-import type { PatientId } from '../../../core/domain/ids.ts'
-import { isRefusal } from '../../../core/domain/refusal.ts'
-import { recordConsent } from '../../../core/store/consents.ts'
-import { addPatient, patientById, personsByPhone, phoneLookup } from '../../../core/store/patients.ts'
-import { type StoreDeps, transact } from '../../../core/store/tx.ts'
+import { z } from 'zod'
 import type { TryIt } from '../../../web/contract.ts'
+import { type DemoAccount, demoLogin, type LoginDeps } from './try-it-login.ts'
 
-export type TryItConfig = {
-  store: StoreDeps
-  homeserverUrl: string
-  /** The demo clinician. */
-  account: { userId: string; password: string }
+export type TryItConfig = LoginDeps & {
+  serverName: string
+  /** The demo clinicians in the order in which they are used. */
+  accounts: readonly DemoAccount[]
   /** The built page: `dist/tryit`. */
   pageFolder: string
-  /** The clinician's secret storage key (32 bytes, base64), so that each load of the page is a signed device that reads what came before. */
-  recoveryKey: string
+  /** The patient page's address: the page is opened under the same host name, or the browser would keep the patient's cookie from the telephone's frame. */
+  publicUrl: string
 }
-
-/** A made-up person with a number that nobody has. */
-export const demoPatient = { name: 'Maria Ortiz', phone: '+12025550142', dob: '1948-03-27' } as const
 
 const types: Record<string, string> = {
   js: 'text/javascript',
@@ -29,27 +22,78 @@ const types: Record<string, string> = {
   wasm: 'application/wasm',
 }
 
+const begin = z.object({ not: z.array(z.string().max(255)).max(10).default([]) })
+const close = z.object({ deviceId: z.string().max(64) })
+
+/** What a page of another origin, framed ones included, cannot send; a caller that says nothing of itself is refused as well. */
+const sameOrigin = (req: express.Request): boolean => {
+  const site = req.get('sec-fetch-site')
+  return site ? site === 'same-origin' : req.get('origin') === `http://${req.get('host')}`
+}
+
 /**
- * The try-it page: a clinician's client beside the handset, for somebody who has nothing installed. Only with the embedded homeserver and its demo
- * accounts: it hands out a login to whoever opens it on this machine.
+ * The try-it page: a clinician's client beside the handset, for somebody who has nothing installed. Only with the embedded homeserver and its demo accounts,
+ * since it hands out a login to whoever opens it on this machine: `POST /api/tryit {not?}` logs the first demo clinician in who is not named in `not`;
+ * `POST /api/tryit/close {deviceId}` ends that login.
  */
 export const tryItRouter = (config: TryItConfig): express.Router => {
+  const { log } = config
   const router = express.Router()
-  const page = readFileSync(join(config.pageFolder, 'index.html'), 'utf8')
-  const assets = join(config.pageFolder, 'assets')
+  router.use(staticPage(config))
+  const logins = demoLogin(config)
+  router.use('/api/tryit', (req, res, next) => {
+    res.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    if (sameOrigin(req)) next()
+    else res.status(403).json({ error: 'Only the try-it page of this server may ask.' })
+  })
+  router.use('/api/tryit', express.json({ limit: '4kb', strict: true }))
+  router.post('/api/tryit', async (req, res) => {
+    const asked = begin.safeParse(req.body ?? {})
+    if (!asked.success) return void res.status(400).json({ error: 'Send JSON: { "not": ["@user:server", …] }.' })
+    const account = config.accounts.find(({ userId }) => !asked.data.not.includes(userId))
+    if (!account) return void res.json({ state: 'nobody' } satisfies TryIt)
+    const login = await logins.begin(account).catch((err: unknown) => log.warn({ err }, 'no login for the try-it page'))
+    if (!login) return void res.status(503).json({ error: 'The homeserver does not answer.' })
+    const { userId, recoveryKey } = account
+    res.json({
+      state: 'ready',
+      homeserverUrl: config.homeserverUrl,
+      userId,
+      ...login,
+      recoveryKey: recoveryKey.reveal(),
+      bot: `@wardroom:${config.serverName}`,
+    } satisfies TryIt)
+  })
+  router.post('/api/tryit/close', async (req, res) => {
+    const asked = close.safeParse(req.body)
+    if (!asked.success) return void res.status(400).json({ error: 'Send JSON: { "deviceId": "…" }.' })
+    await logins.end(asked.data.deviceId)
+    res.status(204).end()
+  })
+  return router
+}
+
+/** `GET /try` and its assets, under a policy that allows this server, the homeserver, and the handset in a frame. */
+const staticPage = ({ pageFolder, homeserverUrl, publicUrl }: TryItConfig): express.Router => {
+  const router = express.Router()
+  const page = readFileSync(join(pageFolder, 'index.html'), 'utf8')
+  const assets = join(pageFolder, 'assets')
   const names = new Set(readdirSync(assets))
   const policy = [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
-    `connect-src 'self' ${new URL(config.homeserverUrl).origin}`,
+    `connect-src 'self' ${new URL(homeserverUrl).origin}`,
     "img-src 'self' blob:",
     'media-src blob:',
     "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
+  const wanted = new URL(publicUrl).hostname
   router.use('/try', (_req, res, next) => {
     res.set({
       'content-security-policy': policy,
@@ -58,7 +102,12 @@ export const tryItRouter = (config: TryItConfig): express.Router => {
     })
     next()
   })
-  router.get('/try', (_req, res) => void res.set('cache-control', 'no-store').type('html').send(page))
+  router.get('/try', (req, res) => {
+    const [, port] = /:(\d+)$/.exec(req.get('host') ?? '') ?? []
+    if (wanted === 'localhost' && req.hostname !== wanted && port)
+      return void res.redirect(302, `http://${wanted}:${port}/try`)
+    res.set('cache-control', 'no-store').type('html').send(page)
+  })
   router.get('/try/assets/:name', (req, res, next) => {
     const name = req.params.name
     if (!names.has(name) || /\.(br|gz)$/.test(name)) return next()
@@ -71,73 +120,5 @@ export const tryItRouter = (config: TryItConfig): express.Router => {
     })
     res.sendFile(packed ? `${name}.gz` : name, { root: assets, headers: {}, cacheControl: false })
   })
-
-  router.post('/api/tryit', async (req, res) => {
-    if (req.get('sec-fetch-site') !== 'same-origin') return void res.status(403).end()
-    const room = await demoRoom(config)
-    if (!room) return void res.status(202).json({ state: 'preparing' } satisfies TryIt)
-    const login = await logIn(config)
-    await endEarlier(config, login)
-    res.json({
-      state: 'ready',
-      homeserverUrl: config.homeserverUrl,
-      userId: login.user_id,
-      accessToken: login.access_token,
-      deviceId: login.device_id,
-      recoveryKey: config.recoveryKey,
-      roomId: room,
-      patient: { ...demoPatient, handset: `/handset/${encodeURIComponent(demoPatient.phone)}` },
-    } satisfies TryIt)
-  })
   return router
-}
-
-/** The demo patient's care room; enrols the patient at the first call. Undefined while it is being made. */
-const demoRoom = async ({ store, account }: TryItConfig): Promise<string | undefined> => {
-  const known = await transact(store, async tx => {
-    const added = await addPatient(tx, { ...demoPatient, lang: 'en', by: account.userId })
-    if (!isRefusal(added)) {
-      await recordConsent(tx, added.person, 'care', 'verbal', { kind: 'user', id: account.userId })
-      return added.id
-    }
-    const persons = await personsByPhone(tx.sql, phoneLookup(store.seal, demoPatient.phone))
-    return persons.find(person => person.kind === 'patient')?.patientId
-  })
-  const patient = known && (await patientById(store.db, known as PatientId))
-  return patient && patient.state === 'open' ? (patient.roomId ?? undefined) : undefined
-}
-
-type Login = { user_id: string; access_token: string; device_id: string }
-
-const logIn = async ({ homeserverUrl, account }: TryItConfig): Promise<Login> => {
-  const answer = await fetch(`${homeserverUrl}/_matrix/client/v3/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: account.userId },
-      password: account.password,
-      initial_device_display_name: deviceName,
-    }),
-  })
-  if (!answer.ok) throw new Error(`the demo clinician could not log in: ${answer.status}`)
-  return (await answer.json()) as Login
-}
-
-const deviceName = 'Try-it page'
-
-/** Every load is a new device with nothing on disk; those of earlier loads are deleted, also after a restart. */
-const endEarlier = async ({ homeserverUrl, account }: TryItConfig, login: Login): Promise<void> => {
-  const headers = { authorization: `Bearer ${login.access_token}`, 'content-type': 'application/json' }
-  const listed = await fetch(`${homeserverUrl}/_matrix/client/v3/devices`, { headers })
-  const { devices } = (await listed.json()) as { devices: { device_id: string; display_name?: string }[] }
-  const old = devices
-    .filter(d => d.display_name === deviceName && d.device_id !== login.device_id)
-    .map(d => d.device_id)
-  if (old.length === 0) return
-  const identifier = { type: 'm.id.user', user: account.userId }
-  const auth = { type: 'm.login.password', identifier, password: account.password }
-  const body = JSON.stringify({ devices: old, auth })
-  const answer = await fetch(`${homeserverUrl}/_matrix/client/v3/delete_devices`, { method: 'POST', headers, body })
-  if (!answer.ok) throw new Error(`the earlier devices stayed: ${answer.status}`)
 }

@@ -48,8 +48,12 @@ export const connect = async (login: Login, k: Uint8Array): Promise<Connection> 
   return { client, crypto }
 }
 
-/** The first sync: this room's last events and nothing of any other. Rejects when the homeserver does not answer. */
-export const firstSync = (client: MatrixClient, session: Omit<Place, 'deviceId'>, timeout: number): Promise<void> =>
+/** The first sync: this room's last events and nothing of any other; without a room, those of all. Rejects when the homeserver does not answer. */
+export const firstSync = (
+  client: MatrixClient,
+  session: { userId: string; roomId?: string },
+  timeout: number,
+): Promise<void> =>
   new Promise((resolve, reject) => {
     const limit = setTimeout(() => end(new Error('the first sync took too long')), timeout)
     const listen = (state: SyncState) => {
@@ -66,7 +70,11 @@ export const firstSync = (client: MatrixClient, session: Omit<Place, 'deviceId'>
     client.on(ClientEvent.Sync, listen)
     const filter = Filter.fromJson(session.userId, '', {
       presence: { types: [] },
-      room: { rooms: [session.roomId], timeline: { limit: 40 }, state: { lazy_load_members: false } },
+      room: {
+        ...(session.roomId ? { rooms: [session.roomId] } : {}),
+        timeline: { limit: 40 },
+        state: { lazy_load_members: false },
+      },
     })
     client.startClient({ filter, disablePresence: true, lazyLoadMembers: false, initialSyncLimit: 40 }).catch(end)
   })

@@ -18,7 +18,10 @@ type Props = { row: MessageRow; lang: Lang; words: TalkWords; actions: MessageAc
 
 /** One message with its sender, content, time and mark. */
 export const Message = ({ row, lang, words, actions }: Props): JSX.Element => (
-  <li class={`message ${row.mine ? 'mine' : 'theirs'} ${row.from ? 'first' : ''}`} data-mark={row.mark}>
+  <li
+    class={`message ${row.mine ? 'mine' : 'theirs'} ${row.from ? 'first' : ''} ${row.automatic ? 'automatic' : ''}`}
+    data-mark={row.mark}
+  >
     {row.from ? (
       <p class="from">
         <strong>{row.from.name}</strong>

@@ -17,6 +17,8 @@ export type Row =
       time: string
       notes: string[]
       reactions: string[]
+      /** Said by the system: drawn as a note. */
+      automatic: boolean
       mark: Mark
       /** The words of the mark; only the last message of an unbroken run of the same mark shows them. */
       markText: string | null
@@ -69,6 +71,7 @@ export const talkView = ({ talk, team, lang, words, now, timeZone }: ViewInput):
       time: time.format(item.at),
       notes: [...(item.edited ? [words.edited] : []), ...(item.bySms ? [words.bySms] : [])],
       reactions: item.reactions ?? [],
+      automatic: item.automatic === true,
       mark: item.mark,
       markText: mine && showsMark(talk, index) ? markText(item.mark, words) : null,
     })
