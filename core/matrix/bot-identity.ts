@@ -5,7 +5,7 @@ import { type BotDevice, saveBotDevice, wipeBotCrypto } from '../store/bot-devic
 import type { Lease } from '../store/leases.ts'
 import type { StoreDeps } from '../store/tx.ts'
 import { awaitOwnSignature, newIdentity, takeOverIdentity } from './cross-signing.ts'
-import type { Homeserver } from './homeserver.ts'
+import { type Homeserver, MatrixRefusal } from './homeserver.ts'
 import { olmMachineOf, queryKeys } from './olm-machine.ts'
 import { deleteDevice, devicesOf, newDeviceId } from './our-users.ts'
 import { masterKeyOf } from './signers.ts'
@@ -45,11 +45,40 @@ export type IdentityDeps = {
   userId: UserId
 }
 
+const beatType = 'org.wardroom.beat'
+const beatPath = (userId: UserId) => `/_matrix/client/v3/user/${encodeURIComponent(userId)}/account_data/${beatType}`
+
+const beatAtHomeserver = async ({
+  homeserver,
+  userId,
+}: Pick<IdentityDeps, 'homeserver' | 'userId'>): Promise<number> => {
+  try {
+    const { beat } = await homeserver.request<{ beat?: unknown }>('GET', beatPath(userId), { userId })
+    return typeof beat === 'number' ? beat : 0
+  } catch (e) {
+    if (e instanceof MatrixRefusal && e.status === 404) return 0
+    throw e
+  }
+}
+
+/**
+ * Counts on, in the database first and then at the homeserver, so that a database that was restored from a backup shows itself: its room keys' ratchets
+ * would be turned a second time. Call it at start and every few minutes.
+ */
+export const beat = async (d: IdentityDeps, device: BotDevice): Promise<BotDevice> => {
+  const next = { ...device, beat: device.beat + 1 }
+  await saveBotDevice(d.store, d.lease, d.userId, next)
+  await d.homeserver.request('PUT', beatPath(d.userId), { userId: d.userId, body: { beat: next.beat } })
+  return next
+}
+
 /** Compares our device's key with the database's and the homeserver's, and notes it the first time. @throws IdentityMismatch */
 export const checkDevice = async (d: IdentityDeps, crypto: CryptoApi, device: BotDevice): Promise<BotDevice> => {
   const ours = (await crypto.getOwnDeviceKeys()).ed25519
   if (device.identityKey !== null && device.identityKey !== ours)
     throw new IdentityMismatch(d.userId, `the crypto store in the database is not that of device ${device.deviceId}`)
+  if ((await beatAtHomeserver(d)) > device.beat)
+    throw new IdentityMismatch(d.userId, 'the homeserver has seen later days of it than the database knows')
   const theirs = await published(d.homeserver, d.userId, device.deviceId)
   if (theirs.identityKey !== null && theirs.identityKey !== ours)
     throw new IdentityMismatch(d.userId, `the homeserver has other keys for device ${device.deviceId}`)
@@ -57,10 +86,7 @@ export const checkDevice = async (d: IdentityDeps, crypto: CryptoApi, device: Bo
     throw new IdentityMismatch(d.userId, `its device ${device.deviceId} was deleted at the homeserver`)
   if (device.masterKey !== null && theirs.masterKey !== device.masterKey)
     throw new IdentityMismatch(d.userId, 'its cross-signing keys at the homeserver were replaced')
-  if (device.identityKey !== null) return device
-  const noted = { ...device, identityKey: ours }
-  await saveBotDevice(d.store, d.lease, d.userId, noted)
-  return noted
+  return beat(d, { ...device, identityKey: ours })
 }
 
 /**
@@ -114,6 +140,7 @@ export const resetIdentity = async (
     masterKey: keep ? device.masterKey : null,
     k: keep ? device.k : null,
     createdAt: d.store.clock.now(),
+    beat: Math.max(device?.beat ?? 0, await beatAtHomeserver(d)),
   }
   await wipeBotCrypto(d.store, d.lease, d.userId, next, by)
   return keep ? 'identity-kept' : 'identity-new'

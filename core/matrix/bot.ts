@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { type CryptoApi, OnlySignedDevicesIsolationMode } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import type { Alerts } from '../alerts.ts'
-import { days, seconds } from '../domain/clock.ts'
+import { days, minutes, seconds } from '../domain/clock.ts'
 import type { DeviceId, EventId, RoomId, UserId } from '../domain/ids.ts'
 import { errorFacts, isOutage } from '../error-facts.ts'
 import type { Log } from '../log.ts'
@@ -10,7 +10,7 @@ import { siblingDb } from '../store/db.ts'
 import { holdLease, type Lease } from '../store/leases.ts'
 import type { StoreDeps } from '../store/tx.ts'
 import { startSync, watchOwnUser } from './bot-client.ts'
-import { checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
+import { beat, checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
 import * as rooms from './bot-rooms.ts'
 import { type Decryption, decryptEvent, type RawRoomEvent } from './decrypt.ts'
 import { encryptFor, putEncrypted } from './encrypt.ts'
@@ -19,7 +19,7 @@ import { openJournal } from './journal/journal.ts'
 import { isOldRoomKey } from './journal/old-room-keys.ts'
 import { olmMachineOf, onRoomKeys, queryKeys } from './olm-machine.ts'
 import { ensureUser, newDeviceId, putDevice, setDisplayName } from './our-users.ts'
-import { createSdkClient } from './sdk-client.ts'
+import { createSdkClient, stopSdkClient } from './sdk-client.ts'
 import { masterKeyOf, rememberedSigners, signerOf } from './signers.ts'
 
 export type BotDeps = {
@@ -96,6 +96,7 @@ const firstDevice = async (d: BotDeps, lease: Lease): Promise<BotDevice> => {
     masterKey: null,
     k: Buffer.from(d.store.random.bytes(32)).toString('base64'),
     createdAt: d.store.clock.now(),
+    beat: 0,
   }
   await saveBotDevice(d.store, lease, d.userId, device)
   return device
@@ -164,7 +165,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     })
     undo.push(journal.stop)
     const client = createSdkClient({ homeserver, userId, deviceId: device.deviceId, secretStorageKey: () => k, log })
-    undo.push(() => client.stopClient())
+    undo.push(() => stopSdkClient(client))
     const storageKey = new Uint8Array(Buffer.from(store.seal.lookup('bot.storage_key', userId), 'hex'))
     await client.initRustCrypto({ cryptoDatabasePrefix: prefix, storageKey })
     const crypto = client.getCrypto()
@@ -185,6 +186,19 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     if (fresh) await setDisplayName(homeserver, userId, d.displayName)
     watchOwnUser(d, client, crypto, deviceId, masterKey)
 
+    let beating: Promise<unknown> = Promise.resolve()
+    const beats = setInterval(() => {
+      beating = beat(identity, device).then(
+        next => {
+          device = next
+        },
+        err => log.warn({ err: errorFacts(err), bot: userId }, 'the beat could not be noted'),
+      )
+    }, minutes(10))
+    undo.push(async () => {
+      clearInterval(beats)
+      await beating
+    })
     const signer = rememberedSigners(client, signerOf(olmMachineOf(crypto)))
     const roomDeps = { homeserver, client, crypto, userId, deviceId }
     return {

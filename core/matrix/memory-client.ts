@@ -1,7 +1,7 @@
 import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import type { RoomId, UserId } from '../domain/ids.ts'
-import { createSdkClient, type SdkClientOptions } from './sdk-client.ts'
+import { createSdkClient, type SdkClientOptions, stopSdkClient } from './sdk-client.ts'
 
 export type MemoryClient = { client: MatrixClient; crypto: CryptoApi; stop(): void }
 
@@ -49,9 +49,9 @@ export const openMemoryClient = async (o: MemoryClientOptions): Promise<MemoryCl
     await firstSync(client, { filter: quietFilter(o.userId, o.rooms) })
     const crypto = client.getCrypto()
     if (!crypto) throw new Error('the SDK has no encryption')
-    return { client, crypto, stop: () => client.stopClient() }
+    return { client, crypto, stop: () => stopSdkClient(client) }
   } catch (e) {
-    client.stopClient()
+    stopSdkClient(client)
     throw e
   }
 }

@@ -1,7 +1,9 @@
 import { createClient, type MatrixClient, MemoryStore } from 'matrix-js-sdk'
+import { seconds } from '../domain/clock.ts'
 import type { DeviceId, UserId } from '../domain/ids.ts'
 import type { Log } from '../log.ts'
 import type { Homeserver } from './homeserver.ts'
+import { olmMachineOf } from './olm-machine.ts'
 import { sdkLogger } from './sdk-log.ts'
 
 export type SdkClientOptions = {
@@ -49,4 +51,28 @@ export const createSdkClient = (o: SdkClientOptions): MatrixClient => {
   })
   tameTimeouts(client)
   return client
+}
+
+const graceMs = seconds(30)
+
+/**
+ * Stops a client whose crypto may still be at work in the background (a backup check, a key query). js-sdk closes the crypto library at once, and whatever
+ * comes back to it then throws where nobody can catch it, which ends the process; so it is closed when all that is over.
+ */
+export const stopSdkClient = (client: MatrixClient): void => {
+  const crypto = client.getCrypto()
+  if (crypto) {
+    const machine = olmMachineOf(crypto)
+    const close = machine.close.bind(machine)
+    machine.close = () => {
+      setTimeout(() => {
+        try {
+          close()
+        } catch {
+          // Something still holds it: its memory stays, which is the lesser evil.
+        }
+      }, graceMs).unref()
+    }
+  }
+  client.stopClient()
 }

@@ -3,13 +3,14 @@ import type { DeviceId, UserId } from '../domain/ids.ts'
 import { fenced, type Lease } from './leases.ts'
 import { type StoreDeps, txOn } from './tx.ts'
 
-/** A bot's only device. `k`: the 32-byte key of its secret storage, base64. `identityKey`: the device's Ed25519 key; `masterKey`: set when cross-signing is complete. */
+/** A bot's only device. `k`: the 32-byte key of its secret storage, base64. `identityKey`: the device's Ed25519 key; `masterKey`: set when cross-signing is complete. `beat`: grows while it runs; a database in which it is lower than at the homeserver is an old one. */
 export type BotDevice = {
   deviceId: DeviceId
   identityKey: string | null
   masterKey: string | null
   k: string | null
   createdAt: Instant
+  beat: number
 }
 
 const context = 'bot_device.secrets'
@@ -19,6 +20,7 @@ type Row = {
   master_key: string | null
   secrets: string | null
   created_at: number
+  beat: number
 }
 
 export const botDevice = async (store: StoreDeps, bot: UserId): Promise<BotDevice | null> => {
@@ -30,6 +32,7 @@ export const botDevice = async (store: StoreDeps, bot: UserId): Promise<BotDevic
     masterKey: row.master_key,
     k: row.secrets === null ? null : await store.seal.open(context, row.secrets),
     createdAt: row.created_at,
+    beat: row.beat,
   }
 }
 
@@ -41,6 +44,7 @@ export const saveBotDevice = async (store: StoreDeps, lease: Lease, bot: UserId,
     master_key: device.masterKey,
     secrets: device.k === null ? null : await store.seal.close(context, device.k),
     created_at: device.createdAt,
+    beat: device.beat,
   }
   await fenced(store.db, lease, async sql => {
     await sql('bot_device')
@@ -62,7 +66,7 @@ export const wipeBotCrypto = async (
   await fenced(store.db, lease, async sql => {
     await sql('crypto_record').where({ bot }).delete()
     await sql('crypto_schema').where({ bot }).delete()
-    const row = { device_id: next.deviceId, identity_key: null, master_key: next.masterKey, secrets }
+    const row = { device_id: next.deviceId, identity_key: null, master_key: next.masterKey, secrets, beat: next.beat }
     await sql('bot_device')
       .insert({ bot, ...row, created_at: next.createdAt })
       .onConflict('bot')

@@ -79,6 +79,21 @@ describe('who a bot is and whom it believes', () => {
     expect(audited).to.have.lengthOf(1)
   })
 
+  it('does not start from a database that was restored from a backup', async function () {
+    this.timeout(120_000)
+    await bot.leads()
+    await bot.kill()
+    await w.store.db('bot_device').decrement('beat', 1)
+    const stopped = w.start()
+    expect(await endOf(stopped))
+      .to.include('later days')
+      .and.include('wardroom crypto-reset')
+    expect(await reset()).to.equal('identity-kept')
+    bot = w.start()
+    await bot.leads()
+    await ask(ann, room, 'back from the archive?')
+  })
+
   it('ends when its device is deleted at the homeserver, does not come back as another one by itself, and is reset', async function () {
     this.timeout(120_000)
     const { deviceId } = await bot.leads()

@@ -249,6 +249,7 @@ describe('the crypto journal', () => {
       'getIdentity',
       'getDevice',
       'queryKeysForUsers',
+      'close',
       'markAllTrackedUsersAsDirty',
     ])
       expect(OlmMachine.prototype).to.have.property(name).that.is.a('function')

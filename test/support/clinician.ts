@@ -17,7 +17,7 @@ import {
   EventShieldColour,
   OnlySignedDevicesIsolationMode,
 } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import { tameTimeouts } from '../../core/matrix/sdk-client.ts'
+import { stopSdkClient, tameTimeouts } from '../../core/matrix/sdk-client.ts'
 import { decryptAttachment, type EncryptedFile, encryptAttachment } from './attachment.ts'
 import { eventually } from './eventually.ts'
 import { sdkLogger } from './quiet-logger.ts'
@@ -375,7 +375,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
       await signedByOwner(client, userId, deviceId)
     },
     stop: async () => {
-      client.stopClient()
+      stopSdkClient(client)
     },
   }
 }

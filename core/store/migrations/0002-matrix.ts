@@ -9,8 +9,10 @@ create table crypto_record (
   written_at bigint not null, primary key (bot, db, store, key)
 );
 create table crypto_schema (bot text not null, db text not null, version int not null, stores jsonb not null, epoch bigint not null, primary key (bot, db));
+-- beat: counted up here first and then at the homeserver; if it is higher there, this database is an old one.
 create table bot_device (
-  bot text primary key, device_id text not null, identity_key text, master_key text, secrets text, created_at bigint not null
+  bot text primary key, device_id text not null, identity_key text, master_key text, secrets text, created_at bigint not null,
+  beat bigint not null default 0
 );
 -- Rooms that Wardroom made or joined, and what they are for.
 create table room (
