@@ -19,7 +19,9 @@ import { systemClock } from '../core/system.ts'
 import { clinician } from '../test/support/clinician.ts'
 import { database } from '../test/support/database.ts'
 import { eventually } from '../test/support/eventually.ts'
-import { stack } from '../test/support/stack.ts'
+import { ownPostgres } from '../test/support/own-postgres.ts'
+import { stack, stopStack } from '../test/support/stack.ts'
+import { afterRun } from './after-run.ts'
 import type { Bench } from './bench.ts'
 import { figure, median } from './figure.ts'
 
@@ -88,11 +90,14 @@ const botSends = async (bot: Bot, all: readonly RoomId[]) => {
 /** A bot's encrypted sends a second against the homeserver's own, and its decrypts (sender checked, store journaled) against the bare crypto library. */
 export const bots: Bench = {
   area: 'bots',
-  figures: ['sends_per_s', 'decrypts_per_s'],
+  figures: ['encrypted_sends_per_s', 'decrypts_per_s'],
   run: async say => {
     say(`bots: ${rounds} rounds of ${rooms * sendsPerRoom} sends in ${rooms} rooms, and of ${decrypts} decrypts`)
+    afterRun(stopStack)
     const s = await stack()
-    const d = await database()
+    // The homeserver's database may forget in a power cut and so is quicker; the journal's may not.
+    const journal = await ownPostgres({})
+    const d = await database({ url: journal.url })
     const log = createLog('bench', 'error')
     const homeserver = createHomeserver({ url: s.synapse.url, asToken: secret(s.bots.asToken) })
     const userId = `@wardroom_${randomBytes(4).toString('hex')}:${s.synapse.serverName}` as UserId
@@ -124,6 +129,7 @@ export const bots: Bench = {
       }
       await eventually(async () => (await bot.decrypt(events[0] as RawRoomEvent)).kind === 'read')
       const bare = await bareLibrary()
+      await ann.stop() // what her client does with each message would weigh on both
       const figures = {
         bareSends: [] as number[],
         sends: [] as number[],
@@ -149,11 +155,12 @@ export const bots: Bench = {
       }
       return [
         figure({
-          name: 'bots.sends_per_s',
+          name: 'bots.encrypted_sends_per_s',
           value: median(figures.sends),
           unit: 'messages/s',
           baseline: median(figures.bareSends),
           goal: { ratioAtLeast: 0.95 },
+          note: `${rooms} rooms at once, from one bot`,
         }),
         figure({
           name: 'bots.decrypts_per_s',
@@ -161,12 +168,14 @@ export const bots: Bench = {
           unit: 'messages/s',
           baseline: median(figures.bare),
           goal: { ratioAtLeast: 0.8 },
+          note: 'one after the other; baseline: OlmMachine with its store in memory, which checks no sender',
         }),
       ]
     } finally {
       await bot.stop()
       await ann.stop()
       await d.drop()
+      await journal.end()
     }
   },
 }
