@@ -1,12 +1,31 @@
+import type { ConsentScope } from '../../core/domain/consent.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { listConsents, liveConsents, recordConsent, revokeConsent } from '../../core/store/consents.ts'
-import { personsOf } from '../../core/store/patients.ts'
+import { type Person, personsOf } from '../../core/store/patients.ts'
+import { queueText } from '../../core/store/texts.ts'
 import { about, answer, table } from './answer.ts'
 import { choice, patientCode } from './args.ts'
-import { command } from './command.ts'
+import { type CommandContext, command } from './command.ts'
 import { careRoles, findPatient, findPerson, personArg, scopeArg } from './patient-args.ts'
 
 const words = (scope: string) => scope.replace('_', ' ')
+
+/**
+ * The text that carriers expect after an opt-in: who texts, that it may cost, HELP and STOP. Once for each time that a person agrees: not when a consent that lives
+ * is recorded anew (newer words, a signature that follows), and not for a consent that no text needs. Returns what to add to the answer.
+ */
+const confirmByText = async (
+  { tx, settings }: CommandContext,
+  person: Person,
+  scope: ConsentScope,
+): Promise<string | undefined> => {
+  if (scope !== 'care' && !settings['consent.required'].includes(scope)) return undefined
+  const template = person.kind === 'caregiver' ? 'caregiver-welcome' : 'consent-confirmed'
+  const queued = await queueText(tx, { person: person.id, template, lang: person.lang, vars: {}, class: 'care' })
+  if (!isRefusal(queued)) return 'They get a text that confirms it.'
+  const start = queued.code === 'stopped' ? ' They can start again by answering START.' : ''
+  return `No text can go out yet: ${queued.sentence}${start}`
+}
 
 export const consentRecord = command({
   words: ['consent', 'record'],
@@ -18,15 +37,20 @@ export const consentRecord = command({
     const { tx, sender } = context
     const found = await findPerson(context, code, n)
     if (isRefusal(found)) return found
+    const again = (await liveConsents(tx.sql, found.person.id)).some(c => c.scope === scope)
     await recordConsent(tx, found.person.id, scope, method, {
       kind: 'user',
       id: sender.userId,
       device: sender.deviceId,
     })
     const [consent] = (await liveConsents(tx.sql, found.person.id)).filter(c => c.scope === scope)
+    const confirmed = again ? undefined : await confirmByText(context, found.person, scope)
     return about(
       found.patient.id,
-      answer(`Recorded: ${code} agreed to ${words(scope)}, ${method}, text version ${consent?.version}.`),
+      answer(
+        `Recorded: ${code} agreed to ${words(scope)}, ${method}, text version ${consent?.version}.`,
+        ...(confirmed ? [confirmed] : []),
+      ),
     )
   },
 })

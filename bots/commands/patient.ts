@@ -1,4 +1,5 @@
 import { hours } from '../../core/domain/clock.ts'
+import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { isPin } from '../../core/pin.ts'
 import { createLink, withdrawLinks } from '../../core/store/links.ts'
@@ -10,10 +11,12 @@ import {
   closePatient,
   listPatients,
   openPatientName,
+  personsOf,
   unlockPerson,
 } from '../../core/store/patients.ts'
 import { deskRooms } from '../../core/store/rooms.ts'
 import { queueText } from '../../core/store/texts.ts'
+import type { Tx } from '../../core/store/tx.ts'
 import { about, answer, code, table } from './answer.ts'
 import { birthDate, choice, named, optional, patientCode, phone, phrase } from './args.ts'
 import { command } from './command.ts'
@@ -70,12 +73,6 @@ export const patientList = command({
   },
 })
 
-/** Why no link is sent to somebody without a care room. */
-const noRoom = (code: string, failed: boolean): string =>
-  failed
-    ? `The care room of ${code} could not be made. Enrol the patient again with !patient add.`
-    : `The care room of ${code} is still being made, so there is nothing to open yet. I tell whoever enrolled ${code} when it is ready; then try again.`
-
 export const patientLink = command({
   words: ['patient', 'link'],
   needs: careRoles,
@@ -86,7 +83,7 @@ export const patientLink = command({
     const found = await findPerson(context, typed, n)
     if (isRefusal(found)) return found
     const { patient, person } = found
-    if (patient.state !== 'open') return refuse('not-ready', noRoom(typed, patient.state === 'failed'))
+    if (patient.state !== 'open') return refuse('not-ready', `The care room of ${typed} is not ready yet.`)
     await withdrawLinks(tx, person.id, 'replaced')
     const lifeMs = hours(settings['link.life_hours'])
     const link = await createLink(tx, { person: person.id, patient: patient.id, reason: 'message', publicUrl, lifeMs })
@@ -141,6 +138,10 @@ export const patientNumber = command({
   },
 })
 
+/** A person's number in the lists of a patient, as `person <no.>` names them. */
+const numberIn = async (tx: Tx, patient: PatientId, person: PersonId): Promise<number> =>
+  (await personsOf(tx.sql, patient)).findIndex(p => p.id === person) + 1
+
 export const patientCaregiver = command({
   words: ['patient', 'caregiver'],
   needs: careRoles,
@@ -161,7 +162,8 @@ export const patientCaregiver = command({
     return about(
       patient.id,
       answer(
-        `The caregiver joins the room of ${typed} in a moment. They need a consent of their own; !patient status ${typed} shows their number in the list.`,
+        `The caregiver joins the room of ${typed} in a moment. They get no text before a consent of their own is recorded; when they have given it:`,
+        code(`!consent record ${typed} care verbal person ${await numberIn(tx, patient.id, added)}`),
       ),
     )
   },

@@ -44,6 +44,7 @@ export const whyNotText = async (
   if (person.removedAt !== null) return refuse('removed', 'This person takes part no more.')
   const patient = await patientById(tx.sql, person.patientId)
   if (patient?.state === 'closed') return refuse('closed', 'This patient is closed.')
+  if (patient?.state === 'failed') return refuse('failed', 'The care room of this patient could not be made.')
   const block = await numberBlock(tx.sql, person.phoneLookup, tx.now)
   if (block) {
     const [code, sentence] = blockSentences[block]

@@ -2,6 +2,9 @@ import { expect } from 'chai'
 import { phrase } from '../../bots/commands/args.ts'
 import { command } from '../../bots/commands/command.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { changeSetting } from '../../core/store/settings.ts'
+import { stopNumber } from '../../core/store/stopped-numbers.ts'
+import { transact } from '../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../support/command-world.ts'
 
 describe('a command on the database', () => {
@@ -101,6 +104,52 @@ describe('a command on the database', () => {
     expect((await w.ask(desk, 'good morning')).body).to.include('!help')
     expect((await w.ask(desk, 'how are you')).body, 'not at every word').to.equal('')
     expect(await w.audit('command.run')).to.have.lengthOf(0)
+  })
+
+  describe('that records a consent', () => {
+    const texts = async () =>
+      (await w.db.store.db('text_message').orderBy('created_at')).map(t => `${t.template} ${t.lang} ${t.state}`)
+    const record = (rest: string) => w.ask(desk, `!consent record ${rest}`)
+
+    it('confirms it by text once, not when it is recorded anew, and again after it was withdrawn', async () => {
+      const code = await enrol()
+      expect((await record(`${code} billing verbal`)).body, 'no text needs it').not.to.include('text can')
+      expect((await record(`${code} care verbal`)).body).to.include('get a text that confirms')
+      expect((await record(`${code} care written`)).body).not.to.include('confirms')
+      expect(await texts()).to.deep.equal(['consent-confirmed es pending'])
+      await w.ask(desk, `!consent revoke ${code} care`)
+      await record(`${code} care verbal`)
+      expect(await texts()).to.have.lengthOf(2)
+    })
+
+    it('texts nobody who answered STOP, and says so', async () => {
+      const code = await enrol()
+      const [person] = await w.db.store.db('person')
+      await transact(w.db.store, tx => stopNumber(tx, person.phone_lookup, { kind: 'anonymous', id: 'sms' }))
+      expect((await record(`${code} care verbal`)).body)
+        .to.include('stopped texts')
+        .and.include('START')
+      expect(await texts()).to.deep.equal([])
+    })
+
+    it('confirms only when every consent that a text needs is there', async () => {
+      await transact(w.db.store, tx =>
+        changeSetting(tx, { key: 'consent.required', value: ['care', 'reminders'], by: '@ada:clinic.example' }),
+      )
+      const code = await enrol()
+      expect((await record(`${code} care verbal`)).body).to.include('There is no consent for reminders')
+      await record(`${code} reminders verbal`)
+      expect(await texts()).to.deep.equal(['consent-confirmed es pending'])
+    })
+
+    it('welcomes a caregiver when their own consent is there, by the command that the bot names', async () => {
+      const code = await enrol()
+      const said = await w.ask(desk, `!patient caregiver ${code} +1 202 555 0144 dob 1980-01-02 name Luis lang en`)
+      expect(await texts()).to.deep.equal([])
+      const named = /!consent record .* person 2/.exec(said.body)?.[0] ?? ''
+      expect((await w.ask(desk, named)).mark).to.equal('✅')
+      expect(await texts()).to.deep.equal(['caregiver-welcome en pending'])
+    })
   })
 
   it('carries a patient from enrolment to closing', async () => {
