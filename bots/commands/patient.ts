@@ -73,6 +73,12 @@ export const patientList = command({
   },
 })
 
+/** Why no link is sent to somebody without a care room. */
+const noRoom = (code: string, failed: boolean): string =>
+  failed
+    ? `The care room of ${code} could not be made. Enrol the patient again with !patient add.`
+    : `The care room of ${code} is still being made, so there is nothing to open yet. I tell whoever enrolled ${code} when it is ready; then try again.`
+
 export const patientLink = command({
   words: ['patient', 'link'],
   needs: careRoles,
@@ -83,7 +89,7 @@ export const patientLink = command({
     const found = await findPerson(context, typed, n)
     if (isRefusal(found)) return found
     const { patient, person } = found
-    if (patient.state !== 'open') return refuse('not-ready', `The care room of ${typed} is not ready yet.`)
+    if (patient.state !== 'open') return refuse('not-ready', noRoom(typed, patient.state === 'failed'))
     await withdrawLinks(tx, person.id, 'replaced')
     const lifeMs = hours(settings['link.life_hours'])
     const link = await createLink(tx, { person: person.id, patient: patient.id, reason: 'message', publicUrl, lifeMs })
