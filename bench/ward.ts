@@ -94,8 +94,10 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
         const next = Math.min(together, count - enrolled.length)
         const from = enrolled.length
         enrolled.push(...(await Promise.all(Array.from({ length: next }, (_, n) => enrol(from + n)))))
-        measure()
-        if (enrolled.length % 20 === 0) say(`ward: ${enrolled.length} patients`)
+        if (enrolled.length % 20 === 0) {
+          measure()
+          say(`ward: ${enrolled.length} patients`)
+        }
       }
       return enrolled.slice(0, count)
     },

@@ -136,10 +136,9 @@ describe('what a bot sends', () => {
     const later = await raw(bot, room, await ann.send(room, 'somebody new'))
     const again = await eventually(async () => {
       const r = await bot.decrypt(later)
-      // The change comes with the sync, a moment later.
-      return r.kind === 'read' && r.masterKey !== null && r.masterKey !== masterKey && r
+      return r.kind === 'read' && r.masterKey !== null && r
     })
-    expect((await bot.identityOf(ann.userId as UserId)).masterKey).to.equal(again.masterKey)
+    expect(again.masterKey).to.be.a('string').and.not.equal(masterKey)
   })
 
   it('believes neither plaintext nor a message that was moved or altered', async () => {

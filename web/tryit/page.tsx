@@ -77,7 +77,13 @@ export const TryItPage = (): JSX.Element => {
             <p class="hint">You play the clinician and the patient. Nothing leaves this machine.</p>
           </div>
           <button type="button" class="small" disabled={!clinician || restarting} onClick={() => void startOver()}>
-            {restarting ? 'Closing this patient…' : 'Start over with another patient'}
+            {restarting ? (
+              'Closing this patient…'
+            ) : (
+              <span>
+                Start over<span class="if-wide"> with another patient</span>
+              </span>
+            )}
           </button>
         </div>
         <Guide person={person} done={done} ready={clinician !== null && stuck === null} />
@@ -85,36 +91,38 @@ export const TryItPage = (): JSX.Element => {
           {clinician ? spoken(person, done) : ''}
         </p>
       </header>
-      {wide ? null : <Tabs side={side} news={news} onSide={setSide} />}
-      <main class="try-sides">
-        <section class="side" aria-labelledby="clinician-title" {...panel('clinician')}>
-          <h2 id="clinician-title">
-            You are {clinician?.name ?? 'Dr. Lee'} <span>at a Matrix client</span>
-          </h2>
-          <div class="pane">
-            {stuck ? (
-              <StuckCard stuck={stuck} />
-            ) : clinician && talk ? (
-              <Pane clinician={clinician} talk={talk} seen={onSeen} />
-            ) : (
-              <SettingUp steps={setup} />
-            )}
-          </div>
-          <Notes talk={talk} allDone={done.has('see')} clinician={clinician} />
-        </section>
-        <section class="side side-phone" aria-labelledby="patient-title" {...panel('patient')}>
-          <h2 id="patient-title">
-            You are {person.name} <span>with a telephone</span>
-          </h2>
-          <div class="telephone">
-            <iframe
-              key={person.phone}
-              title={`The telephone of ${person.name}`}
-              src={`/handset/${encodeURIComponent(person.phone)}`}
-              allow="microphone; camera"
-            />
-          </div>
-        </section>
+      <main class="try-main">
+        {wide ? null : <Tabs side={side} news={news} onSide={setSide} />}
+        <div class="try-sides">
+          <section class="side" aria-labelledby="clinician-title" {...panel('clinician')}>
+            <h2 id="clinician-title">
+              You are {clinician?.name ?? 'Dr. Lee'} <span>at a Matrix client</span>
+            </h2>
+            <div class="pane">
+              {stuck ? (
+                <StuckCard stuck={stuck} />
+              ) : clinician && talk ? (
+                <Pane clinician={clinician} talk={talk} seen={onSeen} />
+              ) : (
+                <SettingUp steps={setup} />
+              )}
+            </div>
+            <Notes talk={talk} allDone={done.has('see')} clinician={clinician} />
+          </section>
+          <section class="side side-phone" aria-labelledby="patient-title" {...panel('patient')}>
+            <h2 id="patient-title">
+              You are {person.name} <span>with a telephone</span>
+            </h2>
+            <div class="telephone">
+              <iframe
+                key={person.phone}
+                title={`The telephone of ${person.name}`}
+                src={`/handset/${encodeURIComponent(person.phone)}`}
+                allow="microphone; camera"
+              />
+            </div>
+          </section>
+        </div>
       </main>
     </div>
   )
