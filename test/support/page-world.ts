@@ -45,7 +45,7 @@ export type BrowserWorld = {
 let numbers = 0
 
 export const browserWorld = async (): Promise<BrowserWorld> => {
-  const [pageFolder, bridge, port] = await Promise.all([builtPage(), testBridge(), freePort()])
+  const [built, bridge, port] = await Promise.all([builtPage(), testBridge(), freePort()])
   const url = `http://localhost:${port}`
   const { store } = bridge.deps
   const shared = secret(randomBytes(16).toString('hex'))
@@ -66,7 +66,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
     keeper,
     log,
     publicUrl: url,
-    pageFolder,
+    pageFolder: built.folder,
     embedded: true,
     limits: { link: { burst: 5000, everyMs: 1000 } },
   })
@@ -139,6 +139,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
       await running.stop()
       await lee.stop()
       await bridge.stop()
+      await built.remove()
     },
   }
 }
