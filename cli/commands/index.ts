@@ -12,5 +12,6 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   keys: () => import('./keys.ts').then(m => m.keys),
   bench: () => import('./bench.ts').then(m => m.bench),
   'crypto-reset': () => import('./crypto-reset.ts').then(m => m.cryptoReset),
+  'grant-admin': () => import('./grant-admin.ts').then(m => m.grantAdmin),
   demo: () => import('./demo.ts').then(m => m.demo),
 }

@@ -13,6 +13,7 @@ type DeviceKeys = Json & {
 }
 type SigningKey = { keys: Record<string, string> }
 type Answer = {
+  master_keys?: Record<string, SigningKey>
   device_keys?: Record<string, Record<string, DeviceKeys>>
   self_signing_keys?: Record<string, SigningKey>
 }
@@ -65,4 +66,13 @@ export const listDevices = async (
         signed: key !== undefined && signedBy(key, device, userId),
       }))
   })
+}
+
+/** The public cross-signing master key (unpadded base64) that the homeserver shows for a person now; null without cross-signing. */
+export const shownIdentity = async (homeserver: Homeserver, acting: UserId, user: UserId): Promise<string | null> => {
+  const answer = await homeserver.request<Answer>('POST', '/_matrix/client/v3/keys/query', {
+    userId: acting,
+    body: { device_keys: { [user]: [] } },
+  })
+  return Object.values(answer.master_keys?.[user]?.keys ?? {})[0] ?? null
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import type { Actor } from '../domain/audit-event.ts'
 import type { Instant } from '../domain/clock.ts'
 import type { UserId } from '../domain/ids.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
 import { isRole, type Role, roles } from '../domain/roles.ts'
 import type { Db } from './db.ts'
 import type { Tx } from './tx.ts'
@@ -123,6 +124,37 @@ export const grantByConfiguration = async (tx: Tx, userId: UserId, role: Role): 
 export const firstAdmin = async (tx: Tx, userId: UserId): Promise<boolean> => {
   await lockGrants(tx)
   return (await listGrants(tx.sql, { role: 'admin' })).length === 0 && grantByConfiguration(tx, userId, 'admin')
+}
+
+/**
+ * Makes an administrator from the server's command line: the way out when the only one is suspended. `by` is the operating system's user. While somebody else is
+ * administrator it is refused unless `anyway`, and then each of them is told.
+ */
+export const grantAdminFromHost = async (
+  tx: Tx,
+  grant: { userId: UserId; identity: string; by: string; anyway: boolean },
+): Promise<Refusal | undefined> => {
+  await lockGrants(tx)
+  const [own] = await listGrants(tx.sql, { userId: grant.userId, role: 'admin' })
+  if (own && own.suspendedAt === null && own.identity === grant.identity)
+    return refuse('is-admin', `${grant.userId} is administrator already, with the present identity.`)
+  const others = (await holdersOf(tx.sql, 'admin')).filter(u => u !== grant.userId)
+  if (others.length > 0 && !grant.anyway)
+    return refuse(
+      'others',
+      `There are administrators, who can do this in their chat with the bot: ${others.join(', ')}. If none of them can be reached, add --anyway; they are told.`,
+    )
+  await grantRole(tx, { userId: grant.userId, role: 'admin', by: `host:${grant.by}`, identity: grant.identity })
+  for (const user of others)
+    await tx.enqueue({
+      queue: 'bots',
+      kind: 'bot.say',
+      payload: {
+        to: { user },
+        text: `⚠️ ${grant.userId} was made administrator on the server's command line, by its user ${grant.by}. If you do not know why, ask now.`,
+      },
+    })
+  return undefined
 }
 
 /** What a person may do at this moment, after the pin was checked. `changed`: this very call suspended the roles. */

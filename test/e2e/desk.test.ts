@@ -1,9 +1,14 @@
 import { expect } from 'chai'
+import type { UserId } from '../../core/domain/ids.ts'
+import { shownIdentity } from '../../core/matrix/device-list.ts'
+import { createHomeserver } from '../../core/matrix/homeserver.ts'
+import { secret } from '../../core/secret.ts'
 import { listGrants } from '../../core/store/roles.ts'
 import { readSettings } from '../../core/store/settings.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { type Desk, desk } from '../support/desk.ts'
 import { eventually } from '../support/eventually.ts'
+import { stack } from '../support/stack.ts'
 
 const auditOf = (d: Desk, action: string) => d.store.db('audit_queue').where({ action }).orderBy('id')
 
@@ -40,6 +45,10 @@ describe('the desk bot', function () {
     expect(help.body).to.include('!config set <setting> <value>').and.not.include('!patient add')
     const [grant] = await listGrants(d.store.db, { userId: admin.userId, role: 'admin' })
     expect(grant?.identity, 'pinned at the first message').to.be.a('string')
+    const { synapse, registrations } = await stack()
+    const homeserver = createHomeserver({ url: synapse.url, asToken: secret(registrations.bots.as_token) })
+    const shown = await shownIdentity(homeserver, d.bot as UserId, admin.userId as UserId)
+    expect(shown, 'what wardroom grant-admin pins').to.equal(grant?.identity)
   })
 
   it('opens its own chat for a nurse who invites it, too, and declines people without a role', async () => {
