@@ -35,6 +35,8 @@ export const browser = (): Promise<Browser> => {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // A microphone that hums, for voice messages; a page still needs the permission.
+      '--use-fake-device-for-media-stream',
     ],
   })
   return launched
