@@ -52,6 +52,8 @@ export const homeserverConfig = (
   // Nobody makes an account without the clinic.
   enable_registration: false,
   allow_guest_access: false,
+  // An invitation by e-mail would tell a server outside the room's name and who is in it.
+  enable_3pid_lookup: false,
   password_config: { policy: { enabled: true, minimum_length: 8 } },
   // Care stays on this homeserver until an administrator names the partners.
   federation_domain_whitelist: [],

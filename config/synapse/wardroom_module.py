@@ -30,6 +30,9 @@ SIGNALLING = (
 # What would show text beside the ciphertext.
 CLEAR_TEXT_KEYS = ("body", "formatted_body", "m.text", "org.matrix.msc1767.text", "m.new_content", "msgtype", "url")
 
+# What clients show as somebody's words; as room state it would be in clear for ever.
+WORDS = ("m.room.message", "m.room.encrypted", "m.sticker", "m.reaction", "m.poll.", "org.matrix.msc3381.poll.")
+
 REASON_CODE = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 MAX_REACTION = 64
 MAX_REACTION_LETTERS = 3
@@ -95,6 +98,8 @@ class WardroomModule:
         if event.is_state():
             if event.type == "m.room.encryption" and event.content.get("algorithm") != MEGOLM:
                 _refuse("Encryption cannot be taken out of a room.")
+            if event.type.startswith(WORDS):
+                _refuse("Room state is not encrypted and must not carry messages.")
             return True, None
         check = CHECKS.get(event.type)
         if check is not None:

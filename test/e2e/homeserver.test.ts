@@ -112,6 +112,26 @@ describe('homeserver', function () {
         }
       })
 
+    it('are refused as room state, also of whoever has power in the room', async () => {
+      const room = await newRoom(callers.clinician)
+      for (const [type, content] of words.filter(([t]) => /^m\.(room|sticker|poll|reaction)/.test(t))) {
+        const path = `/rooms/${encodeURIComponent(room)}/state/${type}/note`
+        const { status, body } = await call(callers.clinician, 'PUT', path, content)
+        expect(status, type).to.equal(403)
+        expect(body.error).to.match(/encrypted/)
+      }
+    })
+
+    it('do not leave with an invitation by e-mail', async () => {
+      const room = await newRoom(callers.clinician)
+      const { status, body } = await call(callers.clinician, 'POST', `/rooms/${encodeURIComponent(room)}/invite`, {
+        ...{ medium: 'email', address: 'someone@elsewhere.example' },
+        ...{ id_server: 'elsewhere.example', id_access_token: 'x' },
+      })
+      expect(status).to.equal(403)
+      expect(body.error).to.match(/third-party identifiers is denied/)
+    })
+
     it('are refused as the reason of a removal', async () => {
       const room = await newRoom(callers.clinician)
       const { body } = await send(callers.clinician, room, 'm.room.encrypted', encrypted)
