@@ -19,14 +19,22 @@ export type KeyClaim = { ghost: string; sealed: string } | { refused: 'unknown' 
 export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<KeyClaim> => {
   const session = await sessionById(tx.sql, id)
   if (!session || !holdsCookie(session, cookie)) return { refused: 'unknown' }
-  const refusal = !mayHaveKey(session, tx.now)
-    ? standing(session, tx.now) === 'reauth'
-      ? 'reauth'
-      : 'dead'
-    : !(await takeToken(tx.sql, `key:${id}`, keyLimits.session, tx.now)) ||
-        !(await takeToken(tx.sql, 'key:all', keyLimits.all, tx.now))
-      ? 'rate'
-      : undefined
+  const person = await tx
+    .sql('person')
+    .where({ id: session.personId })
+    .whereNull('removed_at')
+    .whereNull('locked_at')
+    .first('ghost', 'k')
+  const theirs = person?.k && person.ghost === session.userId ? { ghost: person.ghost, sealed: person.k } : null
+  const whyNot = async () => {
+    if (!mayHaveKey(session, tx.now)) return standing(session, tx.now) === 'reauth' ? 'reauth' : 'dead'
+    if (!theirs) return 'dead'
+    const kept =
+      (await takeToken(tx.sql, `key:${id}`, keyLimits.session, tx.now)) &&
+      (await takeToken(tx.sql, 'key:all', keyLimits.all, tx.now))
+    return kept ? undefined : 'rate'
+  }
+  const refusal = await whyNot()
   await tx.audit({
     actor: actorOf(session),
     action: 'session.key',
@@ -35,15 +43,8 @@ export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<K
     patient: session.patientId,
     ...(refusal ? { reason: refusal } : {}),
   })
-  if (refusal) return { refused: refusal }
-  const person = await tx
-    .sql('person')
-    .where({ id: session.personId })
-    .whereNull('removed_at')
-    .whereNull('locked_at')
-    .first('ghost', 'k')
-  if (!person?.k || person.ghost !== session.userId) return { refused: 'dead' }
-  return { ghost: person.ghost, sealed: person.k }
+  if (refusal || !theirs) return { refused: refusal ?? 'dead' }
+  return theirs
 }
 
 /** What the keeper's own database role needs and no more; for the operating guide and `grantKeeper`. */

@@ -115,6 +115,14 @@ describe('the keeper', () => {
     expect((await audited()).slice(-3)).to.deep.equal(['refused dead', 'refused dead', 'refused reauth'])
   })
 
+  it('refuses a person who was locked or has left meanwhile, and records that nothing was handed over', async () => {
+    const s = await session()
+    await db.store.db('person').where({ id: maria.person }).update({ locked_at: 1 })
+    expect(await ask(s.id, s.cookie)).to.deep.equal({ refused: 'dead' })
+    expect((await audited()).at(-1)).to.equal('refused dead')
+    await db.store.db('person').where({ id: maria.person }).update({ locked_at: null })
+  })
+
   it('stops at the rate of one session, and at that of all', async () => {
     db.store.clock.freeze()
     const s = await session()
