@@ -73,6 +73,36 @@ const joined = async (deps: CareDeps, patient: Patient, event: InboxEvent): Prom
   }
 }
 
+/** Words in clear come from another homeserver only, or from one without our module: nobody texts the patient about them, so both sides are told. */
+const inClear = async (patient: Patient, event: InboxEvent): Promise<Effects> => ({
+  kind: 'done',
+  apply: async tx => {
+    await tx.audit({
+      actor: { kind: 'user', id: event.sender },
+      action: 'message.failed',
+      object: { kind: 'event', id: event.eventId },
+      outcome: 'refused',
+      reason: 'not-encrypted',
+      patient: patient.id,
+      room: event.roomId,
+    })
+    const said = `⚠️ ${patient.code}: a message of ${event.sender} came without encryption, so servers could read it, and the patient was not told of it.`
+    await tx.enqueue({
+      ...{ queue: 'bots', kind: 'bot.say', key: `in-clear:${event.eventId}`, patient: patient.id },
+      payload: {
+        to: { user: event.sender },
+        text: `${said} Please remove it and send it again from an app that encrypts.`,
+      },
+    })
+    await tx.enqueue({
+      ...{ queue: 'bots', kind: 'desk.alert', key: `in-clear-desk:${event.eventId}`, patient: patient.id },
+      payload: { what: 'in_clear', unit: patient.unit, text: said },
+    })
+  },
+})
+
+const wordsInClear = new Set(['m.room.message', 'm.sticker', 'm.poll.start', 'org.matrix.msc3381.poll.start'])
+
 const redacted = (event: InboxEvent): EventId | undefined =>
   (event.content.redacts ?? event.raw.redacts) as EventId | undefined
 
@@ -85,6 +115,7 @@ export const onRoomEvent =
     const lives = patient.state === 'open' || patient.state === 'enrolling'
     if (event.type === 'm.room.encrypted' && event.sender !== patient.serviceUser && lives)
       return message(deps, patient, event)
+    if (wordsInClear.has(event.type) && event.stateKey === undefined) return inClear(patient, event)
     if (event.type === 'm.room.member' && event.content.membership === 'join') return joined(deps, patient, event)
     const gone = event.type === 'm.room.redaction' ? redacted(event) : undefined
     if (gone)

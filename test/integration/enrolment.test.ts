@@ -78,21 +78,38 @@ describe('an enrolment', function () {
     expect((await said('desk.alert')).map(a => a.text).join()).to.include(code)
   })
 
+  /** An event of a care room, as the inbox hands it to the bridge. */
+  const happens = async (room: string, type: string, eventId: string, content = {}) => {
+    const raw = { event_id: eventId, room_id: room, type, sender: ann, origin_server_ts: 1, content }
+    const deps: Partial<CareDeps> = { store: d.store, publicUrl: 'http://localhost' }
+    const effects = await onRoomEvent(deps as CareDeps)({
+      ...{ id: 1, source: 'ghosts' as const, eventId: eventId as EventId, roomId: room as RoomId },
+      ...{ type, sender: ann as UserId, stateKey: undefined, originServerTs: 1 },
+      ...{ content, raw, receivedAt: 1, attempts: 0, expired: false },
+    })
+    if (effects.kind === 'done') await transact(d.store, async tx => effects.apply?.(tx))
+    return effects.kind
+  }
+
   it('loses no message that a clinician writes before it is quite done', async () => {
     const { id } = await add()
     const room = '!early:clinic.example'
     await d.store.db('patient').where({ id }).update({ room_id: room, service_user: '@r_x:clinic.example' })
-    const event = {
-      ...{ id: 1, source: 'ghosts' as const, eventId: '$early' as EventId, roomId: room as RoomId },
-      ...{ type: 'm.room.encrypted', sender: ann as UserId, stateKey: undefined, originServerTs: 1 },
-      ...{ content: {}, receivedAt: 1, attempts: 0, expired: false },
-    }
-    const raw = { event_id: '$early', room_id: room, type: event.type, sender: ann, origin_server_ts: 1, content: {} }
-    const deps: Partial<CareDeps> = { store: d.store, publicUrl: 'http://localhost' }
-    const effects = await onRoomEvent(deps as CareDeps)({ ...event, raw })
-    expect(effects.kind).to.equal('done')
-    if (effects.kind === 'done') await transact(d.store, async tx => effects.apply?.(tx))
+    expect(await happens(room, 'm.room.encrypted', '$early')).to.equal('done')
     expect(await d.store.db('notice').where({ patient_id: id as PatientId })).to.have.lengthOf(1)
+  })
+
+  it('is followed by no silence about words in clear: their sender and the desk are told, and no words are kept', async () => {
+    const { id, code } = await add()
+    const room = '!clear:clinic.example'
+    await d.store.db('patient').where({ id }).update({ room_id: room, state: 'open' })
+    expect(await happens(room, 'm.room.message', '$clear', { body: 'grapefruit' })).to.equal('done')
+    expect((await said('bot.say')).at(-1)).to.deep.include({ to: { user: ann } })
+    expect((await said('desk.alert')).at(-1).text)
+      .to.include(code)
+      .and.include('without encryption')
+    expect(JSON.stringify([await said('bot.say'), await said('desk.alert')])).not.to.include('grapefruit')
+    expect(await d.store.db('notice').where({ patient_id: id })).to.deep.equal([])
   })
 
   it('that is not done, or failed, is named when a link is asked for', async () => {
