@@ -27,13 +27,21 @@ const near = 80
  */
 export const MessageList = ({ view, lang, words, actions, loadOlder, intro, expect, seen }: Props): JSX.Element => {
   const box = useRef<HTMLElement>(null)
-  const kept = useRef({ bottom: true, height: 0, first: '' })
+  const kept = useRef({ bottom: true, height: 0, view: 0, first: '' })
   const [below, setBelow] = useState(false)
   const firstKey = view.rows.find(row => row.kind === 'message')?.key ?? ''
 
+  /** Stays at the newest message when heights change. */
+  const follow = (el: HTMLElement) => {
+    if (kept.current.bottom) el.scrollTop = el.scrollHeight
+    kept.current.height = el.scrollHeight
+    kept.current.view = el.clientHeight
+  }
   const note = () => {
     const el = box.current
     if (!el) return
+    // An event of our own scrolling can come after the heights have changed again: that is no reader who scrolled up.
+    if (el.scrollHeight !== kept.current.height || el.clientHeight !== kept.current.view) follow(el)
     const bottom = el.scrollHeight - el.scrollTop - el.clientHeight < near
     kept.current.bottom = bottom
     if (!bottom) return
@@ -54,6 +62,7 @@ export const MessageList = ({ view, lang, words, actions, loadOlder, intro, expe
     else if (grewAbove) el.scrollTop += el.scrollHeight - kept.current.height
     else if (el.scrollHeight > kept.current.height) setBelow(true)
     kept.current.height = el.scrollHeight
+    kept.current.view = el.clientHeight
     kept.current.first = firstKey
     note()
   }, [view.lastId, view.lastFromTeam, firstKey, view.rows.length])
@@ -62,10 +71,7 @@ export const MessageList = ({ view, lang, words, actions, loadOlder, intro, expe
   useLayoutEffect(() => {
     const el = box.current
     if (!el) return
-    const watch = new ResizeObserver(() => {
-      if (kept.current.bottom) el.scrollTop = el.scrollHeight
-      kept.current.height = el.scrollHeight
-    })
+    const watch = new ResizeObserver(() => follow(el))
     watch.observe(el)
     for (const child of el.children) watch.observe(child)
     return () => watch.disconnect()
