@@ -8,6 +8,7 @@ import { services } from '../../cli/services/index.ts'
 import { startTable } from '../../cli/start/table.ts'
 import { browser } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
+import { jpegWithPlace } from '../support/photo.ts'
 import { birthDay, type WardroomWorld, wardroomWorld } from '../support/wardroom.ts'
 
 const steps = ['write', 'tap', 'prove', 'answer', 'see']
@@ -113,6 +114,18 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
     for (const words of ['text sent', 'on the telephone', 'link opened', 'identity confirmed'])
       await page.locator('.reactions').getByText(words).waitFor({ timeout: 20_000 })
     await page.locator('.mark.read').waitFor({ timeout: 20_000 })
+  })
+
+  it('shows the clinician a photo that the patient sends', async () => {
+    const file = { name: 'spot.jpg', mimeType: 'image/jpeg', buffer: jpegWithPlace() }
+    await patient().locator('input[data-pick=photo]').setInputFiles(file)
+    await patient()
+      .getByRole('button', { name: /^Do not send/ })
+      .waitFor()
+    await patient().getByRole('button', { name: /^Send/ }).click()
+    const picture = page.locator('.picture img')
+    await picture.waitFor({ timeout: 30_000 })
+    await eventually(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth > 0), { what: 'the picture' })
   })
 
   it('has nothing that axe objects to, in the wide and in the narrow window', async () => {

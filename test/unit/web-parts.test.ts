@@ -198,6 +198,7 @@ describe('the try-it page’s steps', () => {
     expect(steps(item('a', 'me', { reactions: ['🔓'] }))).to.deep.equal(['write', 'tap', 'prove'])
     expect(steps(item('a', 'me'), item('c', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer'])
     expect(steps(item('a', 'me'), item('b', '@p_1'))).to.deep.equal(['write', 'tap', 'prove', 'answer', 'see'])
+    expect(steps(item('a', 'me'), item('c', '@p_1'), item('b', '@r_1', { automatic: true }))).to.include('see')
     const closed = item('b', '@p_1', { content: { kind: 'opening' } })
     expect(steps(item('a', 'me'), closed)).to.deep.equal(['write', 'tap', 'prove', 'answer'])
     expect(steps(item('a', 'me', { bySms: true }))).to.deep.equal([])

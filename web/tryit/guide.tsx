@@ -9,10 +9,11 @@ export const Guide = ({ person, done, ready }: Props): JSX.Element => {
   const next = ready ? stepNames.find(name => !done.has(name)) : undefined
   return (
     <ol class="guide" aria-label="What to do">
-      {stepNames.map(name => (
+      {stepNames.map((name, index) => (
         <li
           key={name}
           data-step={name}
+          data-number={index + 1}
           class={done.has(name) ? 'done' : name === next ? 'next' : ''}
           aria-current={name === next ? 'step' : undefined}
         >
@@ -39,7 +40,7 @@ const title = (name: StepName, person: Person): string =>
 const more = (name: StepName, person: Person): string => {
   const { month, day, year } = birthDay(person)
   return {
-    write: 'As the clinician; it is encrypted in this browser.',
+    write: 'As the clinician, encrypted in this browser.',
     tap: 'The text says nothing about health.',
     prove: `Month ${month}, day ${day}, year ${year}.`,
     answer: 'As the patient, in the telephone.',

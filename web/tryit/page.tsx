@@ -60,8 +60,9 @@ export const TryItPage = (): JSX.Element => {
       setStuck({ why: 'failed', message: (error as Error).message })
     }
   }
+  const said = talk?.items.findLast(item => item.sender !== talk.me && !item.automatic)?.id
   const news: Record<Side, boolean> = {
-    clinician: last !== undefined && last !== seen && done.has('write'),
+    clinician: said !== undefined && said !== seen,
     patient: done.has('write') && !done.has('answer'),
   }
   const panel = (name: Side) =>

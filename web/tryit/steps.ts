@@ -22,8 +22,8 @@ export const wordedMarks = (reactions: string[]): string[] =>
     .map(key => (markWords[key] ? `${key} ${markWords[key]}` : key))
 
 /**
- * How far the story has come, read from the room itself: the bridge's marks on the clinician's messages and the patient's answer. `seen` is the last message of
- * the patient that was on this screen. A plain text from the telephone is no step: it did not go through the page.
+ * How far the story has come, read from the room itself: the bridge's marks on the clinician's messages and the patient's answer. `seen` is the last message
+ * of others that was on this screen. A plain text from the telephone is no step: it did not go through the page.
  */
 export const stepsDone = (items: Item[], me: string, seen: string | null): Set<StepName> => {
   const first = items.findIndex(item => isMine(item, me) && (item.mark === 'sent' || item.mark === 'read'))
@@ -34,8 +34,9 @@ export const stepsDone = (items: Item[], me: string, seen: string | null): Set<S
   if (marks.has('👀') || marks.has('🔓')) done.add('tap')
   if (marks.has('🔓')) done.add('prove')
   if (answers.length > 0) done.add('tap').add('prove').add('answer')
-  if (answers.some(item => item.id === seen && item.content.kind !== 'opening' && item.content.kind !== 'unreadable'))
-    done.add('see')
+  const upTo = items.findIndex(item => item.id === seen)
+  const closed = ({ content }: Item) => content.kind === 'opening' || content.kind === 'unreadable'
+  if (answers.some(item => items.indexOf(item) <= upTo && !closed(item))) done.add('see')
   return done
 }
 
