@@ -94,10 +94,8 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
         const next = Math.min(together, count - enrolled.length)
         const from = enrolled.length
         enrolled.push(...(await Promise.all(Array.from({ length: next }, (_, n) => enrol(from + n)))))
-        if (enrolled.length % 20 === 0) {
-          measure()
-          say(`ward: ${enrolled.length} patients`)
-        }
+        measure()
+        if (enrolled.length % 20 === 0) say(`ward: ${enrolled.length} patients`)
       }
       return enrolled.slice(0, count)
     },

@@ -4,6 +4,7 @@ import { archiveRoom } from '../../core/store/care.ts'
 import { advanceNotices } from '../../core/store/notices.ts'
 import { patientById, personsOf } from '../../core/store/patients.ts'
 import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import { deleteDoomed } from '../links/devices.ts'
 import type { CareDeps } from './deps.ts'
 import { removeFromSpace } from './units.ts'
 
@@ -12,6 +13,8 @@ export const closeRoom =
   (deps: CareDeps): JobHandler =>
   async job => {
     const { patientId } = job.payload as { patientId: PatientId }
+    // Whoever has the page open is out now, not at the next sweep.
+    await deleteDoomed(deps)
     const patient = await patientById(deps.store.db, patientId)
     if (!patient?.roomId || !patient.serviceUser) return { kind: 'done' }
     const { roomId, serviceUser } = patient

@@ -3,12 +3,11 @@ import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { isPin } from '../../core/pin.ts'
 import { createLink, withdrawLinks } from '../../core/store/links.ts'
+import { changeNumber, closePatient } from '../../core/store/patient-access.ts'
 import { setPin } from '../../core/store/patient-desk.ts'
 import {
   addCaregiver,
   addPatient,
-  changeNumber,
-  closePatient,
   listPatients,
   openPatientName,
   personsOf,

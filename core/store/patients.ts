@@ -216,68 +216,6 @@ export const addCaregiver = async (
   return id
 }
 
-/** Ends a patient: links withdrawn by the caller, the room archived by the bridge (job `patient.close`). */
-export const closePatient = async (tx: Tx, patientId: PatientId, by: string): Promise<Refusal | undefined> => {
-  const changed = await tx
-    .sql('patient')
-    .where({ id: patientId })
-    .whereNot({ state: 'closed' })
-    .update({ state: 'closed', closed_at: tx.now })
-  if (changed === 0) return refuse('closed', 'This patient is closed already.')
-  await tx.sql('link').where({ patient_id: patientId }).whereNull('withdrawn_at').update({ withdrawn_at: tx.now })
-  await tx
-    .sql('session')
-    .where({ patient_id: patientId })
-    .whereNull('ended_at')
-    .update({ ended_at: tx.now, end_reason: 'closed' })
-  await tx.audit({
-    actor: { kind: 'user', id: by },
-    action: 'patient.close',
-    object: { kind: 'patient', id: patientId },
-    outcome: 'done',
-    patient: patientId,
-  })
-  await tx.enqueue({
-    queue: 'bridge',
-    kind: 'patient.close',
-    key: `close:${patientId}`,
-    lane: patientId,
-    payload: { patientId },
-    patient: patientId,
-  })
-  return undefined
-}
-
-/** A new number: old links and sessions end, tries start afresh. */
-export const changeNumber = async (tx: Tx, personId: PersonId, e164: string, by: string): Promise<void> => {
-  const { seal } = tx.deps
-  const person = await personById(tx.sql, personId)
-  if (!person) throw new Error(`no person ${personId}`)
-  await tx
-    .sql('person')
-    .where({ id: personId })
-    .update({
-      phone: await seal.close('person.phone', e164),
-      phone_lookup: phoneLookup(seal, e164),
-      tries: 0,
-      locked_at: null,
-    })
-  await tx.sql('link').where({ person_id: personId }).whereNull('withdrawn_at').update({ withdrawn_at: tx.now })
-  await tx
-    .sql('session')
-    .where({ person_id: personId })
-    .whereNull('ended_at')
-    .update({ ended_at: tx.now, end_reason: 'number-changed' })
-  await tx.audit({
-    actor: { kind: 'user', id: by },
-    action: 'patient.change',
-    object: { kind: 'person', id: personId },
-    outcome: 'done',
-    patient: person.patientId,
-    detail: { what: 'number' },
-  })
-}
-
 /** Lets a person try again after three wrong factors. */
 export const unlockPerson = async (tx: Tx, personId: PersonId, by: string): Promise<void> => {
   const person = await personById(tx.sql, personId)

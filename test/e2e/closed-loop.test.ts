@@ -151,6 +151,26 @@ describe('the closed loop', function () {
     expect(await textsTo(person)).to.have.lengthOf(0)
   })
 
+  let shared: Care | undefined
+  for (const [failure, nextStep] of [
+    ['locked', '!patient unlock'],
+    ['undecryptable', 'send it again'],
+    ['not_me', 'Check the number'],
+    ['landline', '!patient number'],
+    ['stopped', 'START'],
+  ] as const)
+    it(`marks a message that failed (${failure}) and tells its sender what to do next, without a clinical word`, async () => {
+      shared ??= await enrol()
+      const { room, person, code } = shared
+      const words = 'The biopsy was benign.'
+      const event = await lee.send(room, words)
+      await noticeOf(event)
+      await transact(bridge.deps.store, tx => advanceNotices(tx, { person }, { kind: 'failed', failure }))
+      await marked(event, '⚠️')
+      const said = await told(event)
+      expect(said).to.include(nextStep).and.include(code).and.not.include('biopsy')
+    })
+
   it('sends no reminder after the consent was withdrawn', async () => {
     const { room, person } = await enrol()
     const event = await lee.send(room, 'Please read this, too.')

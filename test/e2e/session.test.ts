@@ -1,6 +1,10 @@
 import { expect } from 'chai'
+import { closeRoom } from '../../appservice/care/close.ts'
+import type { CareDeps } from '../../appservice/care/deps.ts'
 import { sweepSessions } from '../../appservice/links/devices.ts'
-import { minutes } from '../../core/domain/clock.ts'
+import { minutes, seconds } from '../../core/domain/clock.ts'
+import { closePatient } from '../../core/store/patient-access.ts'
+import { transact } from '../../core/store/tx.ts'
 import type { Session, TapAnswer } from '../../web/contract.ts'
 import { linkFor, notice, noticeStates } from '../support/enrolled.ts'
 import { eventually } from '../support/eventually.ts'
@@ -47,6 +51,32 @@ describe('a patient’s session', function () {
     expect(session.team).to.have.property(maria.owner)
     expect(Buffer.from(await fetchK(browser, session)).equals(Buffer.from(maria.k))).to.equal(true)
     expect(JSON.stringify(session)).to.not.include(maria.dob)
+  })
+
+  it('is over at once when the patient is closed: every call, the open poll, the key, the link, and its device', async () => {
+    const maria = await w.patient()
+    const { browser, session, token } = await w.signIn(maria)
+    w.db.store.clock.advance(seconds(11))
+    const first = (await (await browser.call('GET', sync, { bearer: session.csrf })).json()) as { next_batch: string }
+    const path = `/_matrix/client/v3/sync?timeout=30000&since=${encodeURIComponent(first.next_batch)}`
+    const poll = browser.call('GET', path, { bearer: session.csrf })
+    await transact(w.db.store, tx => closePatient(tx, maria.patient, '@ann:clinic.example'))
+    expect(await why(browser, session)).to.equal('401 M_UNKNOWN_TOKEN over')
+    expect((await browser.post('/api/session/key', { publicKey: {} }, session.csrf)).status).to.equal(401)
+    expect(await resume(browser, token)).to.equal(401)
+    expect(await (await browser.post('/api/link/tap', { token })).json()).to.deep.equal({ state: 'closed' })
+    const rows = await w.db.store.db('outbox').where({ kind: 'patient.close', patient_id: maria.patient })
+    const deps: Partial<CareDeps> = { store: w.db.store, homeserver: w.homeserver, log: w.server.deps.log }
+    const job = { id: 'jb', queue: 'bridge' as const, kind: 'patient.close', attempts: 0, lane: undefined }
+    await closeRoom(deps as CareDeps)(
+      { ...job, payload: { patientId: maria.patient }, patient: maria.patient, due: 0, createdAt: 0 },
+      undefined as never,
+    )
+    expect(rows).to.have.lengthOf(1)
+    expect((await poll).status, 'the poll that was open').to.equal(401)
+    expect(await w.devices(maria.ghost)).to.deep.equal([])
+    const audits = await w.db.store.db('audit_queue').where({ patient: maria.patient, reason: 'closed' })
+    expect(audits.map(a => a.action).sort()).to.include.members(['link.withdraw', 'session.end'])
   })
 
   it('survives a reload with a new device; the old one is deleted and its bearer stops the old page', async () => {

@@ -1,0 +1,70 @@
+import type { PatientId, PersonId } from '../domain/ids.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { withdrawLinks } from './links.ts'
+import { personById, phoneLookup } from './patients.ts'
+import { endSessionsOf } from './sessions.ts'
+import type { Tx } from './tx.ts'
+
+/** Nothing opens any more: links and the running session end at once, each with its audit event; the session's device goes with the next sweep at the latest. */
+const endAccess = async (tx: Tx, person: PersonId, reason: 'closed' | 'number-changed'): Promise<void> => {
+  await withdrawLinks(tx, person, reason)
+  await endSessionsOf(tx, person, reason)
+}
+
+/** Ends a patient: links and sessions of everybody end, the room is archived by the bridge (job `patient.close`). */
+export const closePatient = async (tx: Tx, patientId: PatientId, by: string): Promise<Refusal | undefined> => {
+  const changed = await tx
+    .sql('patient')
+    .where({ id: patientId })
+    .whereNot({ state: 'closed' })
+    .update({ state: 'closed', closed_at: tx.now })
+  if (changed === 0) return refuse('closed', 'This patient is closed already.')
+  const persons: { id: PersonId }[] = await tx
+    .sql('person')
+    .where({ patient_id: patientId })
+    .orderBy('created_at')
+    .select('id')
+  for (const { id } of persons) await endAccess(tx, id, 'closed')
+  await tx.audit({
+    actor: { kind: 'user', id: by },
+    action: 'patient.close',
+    object: { kind: 'patient', id: patientId },
+    outcome: 'done',
+    patient: patientId,
+  })
+  await tx.enqueue({
+    queue: 'bridge',
+    kind: 'patient.close',
+    key: `close:${patientId}`,
+    lane: patientId,
+    payload: { patientId },
+    patient: patientId,
+  })
+  return undefined
+}
+
+/** A new number: old links and sessions end, tries start afresh, a code that went to the old number is void. */
+export const changeNumber = async (tx: Tx, personId: PersonId, e164: string, by: string): Promise<void> => {
+  const { seal } = tx.deps
+  const person = await personById(tx.sql, personId)
+  if (!person) throw new Error(`no person ${personId}`)
+  await tx
+    .sql('person')
+    .where({ id: personId })
+    .update({
+      phone: await seal.close('person.phone', e164),
+      phone_lookup: phoneLookup(seal, e164),
+      tries: 0,
+      locked_at: null,
+    })
+  await tx.sql('sms_code').where({ person_id: personId }).delete()
+  await endAccess(tx, personId, 'number-changed')
+  await tx.audit({
+    actor: { kind: 'user', id: by },
+    action: 'patient.change',
+    object: { kind: 'person', id: personId },
+    outcome: 'done',
+    patient: person.patientId,
+    detail: { what: 'number' },
+  })
+}
