@@ -7,7 +7,7 @@ import type { JobHandler } from '../../core/work/outbox-worker.ts'
 import type { CareDeps } from './deps.ts'
 
 /** Takes a person out of a room as its owner; false when they were not in it. */
-const remove = async (deps: CareDeps, owner: UserId, roomId: RoomId, user: UserId): Promise<boolean> => {
+export const removeMember = async (deps: CareDeps, owner: UserId, roomId: RoomId, user: UserId): Promise<boolean> => {
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/kick`
   try {
     const body = { user_id: user, reason: 'No longer part of the care team.' }
@@ -33,7 +33,8 @@ export const followRole =
     if (permits(held, ['clinician'])) return { kind: 'done' }
     const left: { roomId: RoomId; patient: string }[] = []
     for (const { id, roomId, serviceUser } of await listPatients(deps.store.db))
-      if (roomId && serviceUser && (await remove(deps, serviceUser, roomId, user))) left.push({ roomId, patient: id })
+      if (roomId && serviceUser && (await removeMember(deps, serviceUser, roomId, user)))
+        left.push({ roomId, patient: id })
     return {
       kind: 'done',
       apply: async tx => {

@@ -5,6 +5,7 @@ import type { CareDeps } from './deps.ts'
 import { enrolPatient, enrolPerson } from './enrol.ts'
 import { caregiverFailed, enrolmentFailed } from './enrol-failed.ts'
 import { followRole } from './follow-role.ts'
+import { leaveRoom } from './leave.ts'
 import { failed, mark, resend } from './marks.ts'
 import { noticeLater } from './reminders.ts'
 import { inboundText, tell } from './tell.ts'
@@ -13,6 +14,7 @@ import { inboundText, tell } from './tell.ts'
 export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'patient.enrol': enrolPatient(deps),
   'person.enrol': enrolPerson(deps),
+  'person.leave': leaveRoom(deps),
   'patient.close': closeRoom(deps),
   'care.card': postCard(deps),
   'care.notice': noticeLater(deps),

@@ -12,6 +12,7 @@ import {
   patientList,
   patientNumber,
   patientPin,
+  patientRemove,
   patientUnlock,
 } from './patient.ts'
 import { patientStatus, patientUnanswered } from './patient-status.ts'
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   patientLink,
   patientNumber,
   patientCaregiver,
+  patientRemove,
   patientUnlock,
   patientPin,
   patientClose,

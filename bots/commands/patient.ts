@@ -3,7 +3,7 @@ import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { isPin } from '../../core/pin.ts'
 import { createLink, withdrawLinks } from '../../core/store/links.ts'
-import { changeNumber, closePatient } from '../../core/store/patient-access.ts'
+import { changeNumber, closePatient, removeCaregiver } from '../../core/store/patient-access.ts'
 import { setPin } from '../../core/store/patient-desk.ts'
 import {
   addCaregiver,
@@ -17,7 +17,7 @@ import { deskRooms } from '../../core/store/rooms.ts'
 import { queueText } from '../../core/store/texts.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import { about, answer, code, table } from './answer.ts'
-import { birthDate, choice, named, optional, patientCode, phone, phrase } from './args.ts'
+import { birthDate, choice, integer, named, optional, patientCode, phone, phrase } from './args.ts'
 import { command } from './command.ts'
 import { careRoles, findPatient, findPerson, langArg, nameArg, personArg } from './patient-args.ts'
 
@@ -89,7 +89,6 @@ export const patientLink = command({
     if (isRefusal(found)) return found
     const { patient, person } = found
     if (patient.state !== 'open') return refuse('not-ready', noRoom(typed, patient.state === 'failed'))
-    await withdrawLinks(tx, person.id, 'replaced')
     const lifeMs = hours(settings['link.life_hours'])
     const link = await createLink(tx, { person: person.id, patient: patient.id, reason: 'message', publicUrl, lifeMs })
     const template = 'new-link' as const
@@ -102,6 +101,8 @@ export const patientLink = command({
       class: 'care',
     })
     if (isRefusal(queued)) return queued
+    // Only now: a refusal must not take away the link that the patient has.
+    await withdrawLinks(tx, person.id, 'replaced', link.id)
     return about(
       patient.id,
       answer(`A new link goes to ${typed} by text. !patient status ${typed} shows how far it has come.`),
@@ -169,6 +170,26 @@ export const patientCaregiver = command({
       answer(
         `The caregiver joins the room of ${typed} in a moment. They get no text before a consent of their own is recorded; when they have given it:`,
         code(`!consent record ${typed} care verbal person ${await numberIn(tx, patient.id, added)}`),
+      ),
+    )
+  },
+})
+
+export const patientRemove = command({
+  words: ['patient', 'remove'],
+  needs: careRoles,
+  args: { code: patientCode(), person: named('person', integer(2, 50, '<no.>')) },
+  help: 'Take a caregiver out: their link and page end at once, and they get and read nothing more.',
+  detail: 'Their number in the list: !patient status and the code.',
+  run: async (context, { code: typed, person: n }) => {
+    const found = await findPerson(context, typed, n)
+    if (isRefusal(found)) return found
+    const refusal = await removeCaregiver(context.tx, found.person.id, context.sender.userId)
+    if (refusal) return refusal
+    return about(
+      found.patient.id,
+      answer(
+        `Person ${n} no longer takes part in ${typed}. What they read before stays known to them; what is written from now on is not encrypted for them.`,
       ),
     )
   },

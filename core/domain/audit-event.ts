@@ -20,6 +20,7 @@ export const auditActions = [
   'patient.view',
   'patient.change',
   'caregiver.add',
+  'caregiver.remove',
   'consent.record',
   'consent.revoke',
   'consent.view',

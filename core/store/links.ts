@@ -46,12 +46,18 @@ export const createLink = async (
   return { id, token, url: `${publicUrl.replace(/\/+$/, '')}/l/${token}`, expiresAt }
 }
 
-/** Closes every link of a person; sessions go on. Returns how many were open. */
-export const withdrawLinks = async (tx: Tx, personId: PersonId, reason = 'withdrawn'): Promise<number> => {
+/** Closes every link of a person but `keep`; sessions go on. Returns how many were open. */
+export const withdrawLinks = async (
+  tx: Tx,
+  personId: PersonId,
+  reason = 'withdrawn',
+  keep?: LinkId,
+): Promise<number> => {
   const rows: { id: string; patient_id: string }[] = await tx
     .sql('link')
     .where({ person_id: personId })
     .whereNull('withdrawn_at')
+    .modify(q => (keep ? q.whereNot({ id: keep }) : q))
     .update({ withdrawn_at: tx.now, withdrawn_reason: reason })
     .returning(['id', 'patient_id'])
   for (const row of rows)

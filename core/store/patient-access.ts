@@ -1,12 +1,13 @@
 import type { PatientId, PersonId } from '../domain/ids.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { withdrawLinks } from './links.ts'
+import { advanceNotices } from './notices.ts'
 import { personById, phoneLookup } from './patients.ts'
 import { endSessionsOf } from './sessions.ts'
 import type { Tx } from './tx.ts'
 
 /** Nothing opens any more: links and the running session end at once, each with its audit event; the session's device goes with the next sweep at the latest. */
-const endAccess = async (tx: Tx, person: PersonId, reason: 'closed' | 'number-changed'): Promise<void> => {
+const endAccess = async (tx: Tx, person: PersonId, reason: 'closed' | 'number-changed' | 'removed'): Promise<void> => {
   await withdrawLinks(tx, person, reason)
   await endSessionsOf(tx, person, reason)
 }
@@ -67,4 +68,31 @@ export const changeNumber = async (tx: Tx, personId: PersonId, e164: string, by:
     patient: person.patientId,
     detail: { what: 'number' },
   })
+}
+
+/** A caregiver takes part no more: link, page, key and texts end here, the bridge takes their ghost out of the room (job `person.leave`). */
+export const removeCaregiver = async (tx: Tx, personId: PersonId, by: string): Promise<Refusal | undefined> => {
+  const person = await personById(tx.sql, personId)
+  if (person?.kind !== 'caregiver')
+    return refuse('not-caregiver', 'Only a caregiver can be removed; a patient is closed.')
+  const changed = await tx.sql('person').where({ id: personId }).whereNull('removed_at').update({ removed_at: tx.now })
+  if (changed === 0) return refuse('removed', 'This person takes part no more.')
+  await endAccess(tx, personId, 'removed')
+  await advanceNotices(tx, { person: personId }, { kind: 'withdrawn' })
+  await tx.audit({
+    actor: { kind: 'user', id: by },
+    action: 'caregiver.remove',
+    object: { kind: 'person', id: personId },
+    outcome: 'done',
+    patient: person.patientId,
+  })
+  await tx.enqueue({
+    queue: 'bridge',
+    kind: 'person.leave',
+    key: `leave:${personId}`,
+    lane: person.patientId,
+    payload: { personId },
+    patient: person.patientId,
+  })
+  return undefined
 }

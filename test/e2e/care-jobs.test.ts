@@ -3,7 +3,7 @@ import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { spaceOf } from '../../core/store/care.ts'
 import { recordConsent } from '../../core/store/consents.ts'
-import { closePatient } from '../../core/store/patient-access.ts'
+import { closePatient, removeCaregiver } from '../../core/store/patient-access.ts'
 import { addCaregiver, addPatient, patientById, personsOf } from '../../core/store/patients.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type TestBridge, testBridge } from '../support/bridge.ts'
@@ -109,6 +109,17 @@ describe('the jobs of a care room', function () {
       { what: 'two notices' },
     )
     expect(new Set(notices.map(n => n.link_id)).size, 'a link each').to.equal(2)
+    const caregiver = persons.find(p => p.kind === 'caregiver')
+    await transact(bridge.deps.store, tx => removeCaregiver(tx, caregiver?.id as PersonId, lee.userId))
+    await eventually(() => lee.client.getRoom(room)?.getMember(caregiver?.ghost as string)?.membership === 'leave', {
+      what: 'the caregiver out of the room',
+    })
+    const later = await lee.send(room, 'For the patient only.')
+    await eventually(async () => (await bridge.deps.store.db('notice').where({ event_id: later })).length === 1, {
+      what: 'one notice',
+    })
+    const states = await bridge.deps.store.db('notice').where({ person_id: caregiver?.id })
+    expect(states.map(n => n.state)).to.deep.equal(['withdrawn'])
   })
 
   it('closes a patient: nobody writes any more, the room leaves its Space, what was unread is withdrawn', async () => {

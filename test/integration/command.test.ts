@@ -106,6 +106,22 @@ describe('a command on the database', () => {
     expect(await w.audit('command.run')).to.have.lengthOf(0)
   })
 
+  it('that is refused a new link leaves the patient the one that they have', async () => {
+    const code = await enrol()
+    await w.db.store.db('patient').update({ state: 'open', room_id: '!care:clinic.example' })
+    await w.ask(desk, `!consent record ${code} care verbal`)
+    const open = async () =>
+      (await w.db.store.db('link').whereNull('withdrawn_at').orderBy('created_at')).map(l => l.id)
+    await w.ask(desk, `!patient link ${code}`)
+    const [first] = await open()
+    await w.ask(desk, `!patient link ${code}`)
+    const [second, ...none] = await open()
+    expect([second === first, none], 'a new one replaces it').to.deep.equal([false, []])
+    await w.ask(desk, `!consent revoke ${code} care`)
+    expect((await w.ask(desk, `!patient link ${code}`)).mark).to.equal('⛔')
+    expect(await open()).to.include(second)
+  })
+
   describe('that records a consent', () => {
     const texts = async () =>
       (await w.db.store.db('text_message').orderBy('created_at')).map(t => `${t.template} ${t.lang} ${t.state}`)
@@ -167,6 +183,10 @@ describe('a command on the database', () => {
     expect((await w.ask(desk, `!consent show ${code}`)).body).to.include('Mensajes con su equipo médico')
     expect((await w.ask(desk, `!consent revoke ${code} care`)).mark).to.equal('✅')
     expect((await w.ask(desk, `!consent revoke ${code} care`)).mark).to.equal('⛔')
+    expect((await w.ask(desk, `!patient remove ${code} person 1`)).mark, 'the patient stays').to.equal('⛔')
+    expect((await w.ask(desk, `!patient remove ${code} person 2`)).body).to.include('no longer takes part')
+    expect((await w.ask(desk, `!patient remove ${code} person 2`)).mark).to.equal('⛔')
+    expect(await w.audit('caregiver.remove')).to.have.lengthOf(1)
     expect((await w.ask(desk, `!patient unlock ${code}`)).mark).to.equal('✅')
     expect((await w.ask(desk, `!patient close ${code}`)).mark).to.equal('✅')
     expect((await w.ask(desk, `!patient number ${code} +1 202 555 0198`)).body).to.include('closed')
