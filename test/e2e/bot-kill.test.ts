@@ -22,7 +22,7 @@ const saidBy = async (bot: string, ann: Clinician, room: RoomId): Promise<Said[]
   for (;;) {
     const page: Page = await ann.client.createMessagesRequest(room, from, 200, Direction.Backward)
     for (const raw of page.chunk) {
-      if (raw.sender !== bot || !raw.type.startsWith('m.room.') || raw.state_key !== undefined) continue
+      if (raw.sender !== bot || !raw.type.startsWith('m.room.') || 'state_key' in raw) continue
       const event = toEvent(raw)
       await ann.client.decryptEventIfNeeded(event)
       const failure = event.isDecryptionFailure() ? String(event.decryptionFailureReason) : undefined
