@@ -92,6 +92,11 @@ export const noticeFor = async (
     patient: person.patientId,
     room: message.roomId,
   })
+  // After three wrong dates a text would only lead to a locked link: whoever writes is told at once to call.
+  if (person.lockedAt !== null) {
+    await advanceNotices(tx, { event: message.eventId, person: person.id }, { kind: 'failed', failure: 'locked' })
+    return
+  }
   if (await pageOpenSince(tx.sql, person.id, tx.now - pageIsOpen)) {
     await tx.enqueue({
       queue: 'bridge',

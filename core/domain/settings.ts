@@ -184,6 +184,7 @@ export const catalogue = {
   'room.name_policy': setting({
     kind: oneOf(['code', 'initials', 'full']),
     default: 'code' as 'code' | 'initials' | 'full',
+    sensitive: true,
     help: "What a care room is called: the patient's code, initials or full name. Room names are not encrypted.",
     affects: 'care rooms made from now on',
   }),

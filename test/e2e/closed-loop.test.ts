@@ -171,6 +171,15 @@ describe('the closed loop', function () {
       expect(said).to.include(nextStep).and.include(code).and.not.include('biopsy')
     })
 
+  it('sends no text to somebody who is locked out, and says so to whoever writes', async () => {
+    const { room, person, code } = await enrol()
+    await db()('person').where({ id: person }).update({ tries: 3, locked_at: 1 })
+    const event = await lee.send(room, 'Are you there?')
+    await stateOf(event, 'failed')
+    expect(await told(event)).to.include(`!patient unlock ${code}`)
+    expect(await textsTo(person)).to.have.lengthOf(0)
+  })
+
   it('sends no reminder after the consent was withdrawn', async () => {
     const { room, person } = await enrol()
     const event = await lee.send(room, 'Please read this, too.')

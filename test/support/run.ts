@@ -6,11 +6,11 @@ import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites one after the other, each in one process with one stack.
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time, each lane one
+ * process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
 const root = join(import.meta.dirname, '../..')
-const suites = ['unit', 'integration', 'e2e']
 const args = process.argv.slice(2)
 const long = args.includes('--long')
 const chosen = args.filter(arg => !arg.startsWith('--')).map(arg => relative(root, resolve(arg)))
@@ -19,7 +19,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'wardroom-run-'))
 type Counts = { passed: number; failed: number; skipped: number }
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
-let current: ChildProcess | undefined
+const running = new Set<ChildProcess>()
 
 const seed = process.env.WARDROOM_SEED ?? String(randomInt(2 ** 31))
 const environment = { ...process.env, WARDROOM_SEED: seed, ...(long ? { WARDROOM_LONG: '1' } : {}) }
@@ -30,21 +30,28 @@ const program = async (
   rest: string[],
   env: NodeJS.ProcessEnv,
   finished = () => false,
+  show?: (text: string) => void,
 ): Promise<number> => {
+  const output = show ? 'pipe' : 'inherit'
   const child = spawn(process.execPath, [join(root, 'node_modules', script), ...rest], {
     cwd: root,
     env,
-    stdio: 'inherit',
+    stdio: ['inherit', output, output],
   })
-  current = child
-  const ended = new Promise<number>(done => child.once('exit', code => done(code ?? 1)))
+  running.add(child)
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', show ?? (() => undefined))
+  const ended = new Promise<number>(done => child.once('exit', code => done(code ?? 1))).finally(() =>
+    running.delete(child),
+  )
   for (;;) {
     const code = await Promise.race([ended, pause(1000, undefined, { ref: false })])
     if (code !== undefined) return code
     if (!finished()) continue
     const late = await Promise.race([ended, pause(15_000, undefined, { ref: false })])
     if (late !== undefined) return late
-    console.log('The tests are over, but something keeps the process alive: ended after 15 s.')
+    const sentence = 'The tests are over, but something keeps the process alive: ended after 15 s.\n'
+    if (show) show(sentence)
+    else process.stdout.write(sentence)
     child.kill('SIGKILL')
     return 1
   }
@@ -65,25 +72,59 @@ const filesOf = (suite: string): string[] => {
   return files.filter(file => chosen.length === 0 || chosen.includes(file)).sort()
 }
 
-const mocha = (suite: string, files: string[]) => async (): Promise<number> => {
-  const countsFile = join(scratch, `${suite}.json`)
+const mocha = async (name: string, files: string[], show?: (text: string) => void): Promise<number> => {
+  const countsFile = join(scratch, `${name.replaceAll(/\W+/g, '-')}.json`)
   const flags = ['--forbid-only', '--forbid-pending', '--reporter', 'test/support/reporter.cjs']
   const env = { ...environment, WARDROOM_TEST_COUNTS: countsFile }
-  const code = await program('mocha/bin/mocha.js', [...flags, ...files], env, () => existsSync(countsFile))
+  const code = await program('mocha/bin/mocha.js', [...flags, ...files], env, () => existsSync(countsFile), show)
   if (existsSync(countsFile)) {
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     total.passed += counts.passed
     total.failed += counts.failed
     total.skipped += counts.skipped
   } else {
-    console.log(`The ${suite} tests ended before they were done.`)
+    console.log(`The ${name} tests ended before they were done.`)
     total.failed += 1
   }
   return code
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => current?.kill(signal))
-process.once('disconnect', () => current?.kill('SIGTERM'))
+type Lane = { name: string; files: string[] }
+
+/** Tests with a browser, and those that start whole Wardrooms: in one lane, because two starts at once could want the same ports. */
+const pagesAndStarts = /^test\/e2e\/(handset|page-|secrecy|start|try-it)/
+
+const lanes = (): Lane[] => {
+  const e2e = filesOf('e2e')
+  return [
+    { name: 'e2e: pages and starts', files: e2e.filter(file => pagesAndStarts.test(file)) },
+    { name: 'e2e: Matrix', files: e2e.filter(file => !pagesAndStarts.test(file)) },
+    { name: 'integration', files: filesOf('integration') },
+  ].filter(lane => lane.files.length > 0)
+}
+
+/** Two lanes at a time, because much of a test is waiting; what a lane prints is kept until its end. */
+const inLanes = async (queue: Lane[]): Promise<void> => {
+  const work = async () => {
+    for (let lane = queue.shift(); lane; lane = queue.shift()) {
+      const { name, files } = lane
+      const lines: string[] = []
+      const begin = performance.now()
+      console.log(`\n— ${name}: ${files.length} files …`)
+      const code = await mocha(name, files, text => lines.push(text))
+      if (code !== 0) failures.push(name)
+      const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+      console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
+    }
+  }
+  await Promise.all([work(), work()])
+}
+
+const endAll = (signal: NodeJS.Signals) => {
+  for (const child of running) child.kill(signal)
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => endAll(signal))
+process.once('disconnect', () => endAll('SIGTERM'))
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 process.channel?.unref()
 
@@ -92,10 +133,9 @@ if (chosen.length === 0) {
   await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
   await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
 }
-for (const suite of suites) {
-  const files = filesOf(suite)
-  if (files.length > 0) await stage(suite, mocha(suite, files))
-}
+const unit = filesOf('unit')
+if (unit.length > 0) await stage('unit', () => mocha('unit', unit))
+await inLanes(lanes())
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}.`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exitCode = failures.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0
