@@ -1,4 +1,4 @@
-import { browser, closeBrowser } from '../test/support/chromium.ts'
+import { browser, closeBrowser } from '../test/support/browser/chromium.ts'
 import { afterRun } from './after-run.ts'
 import type { Bench } from './bench.ts'
 import { figure } from './figure.ts'

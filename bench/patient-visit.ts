@@ -1,7 +1,7 @@
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose'
 import { EventType, type MatrixClient } from 'matrix-js-sdk'
 import { eventually } from '../test/support/eventually.ts'
-import { birthDay } from '../test/support/wardroom.ts'
+import { birthDay } from '../test/support/worlds/wardroom.ts'
 import type { Session, VerifyAnswer } from '../web/contract.ts'
 import { connect, encryptedRoom, firstSync, flushBackup, ownSignature } from '../web/patient/matrix/connect.ts'
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startWardroomProcess } from '../test/support/wardroom-process.ts'
+import { startWardroomProcess } from '../test/support/processes/wardroom-process.ts'
 import type { Bench } from './bench.ts'
 import { figure } from './figure.ts'
 

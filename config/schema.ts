@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isRefusal } from '../core/domain/refusal.ts'
-import { isSettingKey, settingKeys, settingOf } from '../core/domain/settings.ts'
+import { isSettingKey, settingKeys, settingOf } from '../core/domain/settings/settings.ts'
 import { closest } from './closest.ts'
 import { address, databaseAddress, entry, path, secretText, serverName, userId, webAddress } from './kinds.ts'
 

@@ -1,7 +1,7 @@
 import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { type Refusal, refuse } from './domain/refusal.ts'
 
-export { last2, maskPhone } from './domain/phone-mask.ts'
+export { last2, maskPhone } from './domain/texts/phone-mask.ts'
 
 /** `type` as libphonenumber has it, in lower case: in the US and Canada a mobile number cannot be told from a landline by its digits. */
 export type Phone = { e164: string; country: string | null; type: 'mobile' | 'mobile_or_landline' | 'voip' | 'other' }

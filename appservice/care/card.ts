@@ -1,7 +1,8 @@
-import { type CardPerson, cardText, noHistoryText } from '../../core/domain/card.ts'
+import { type CardPerson, cardText, noHistoryText } from '../../core/domain/care/card.ts'
 import type { PatientId } from '../../core/domain/ids.ts'
-import { isStopped } from '../../core/store/care.ts'
-import { hasConsent } from '../../core/store/consents.ts'
+import type { JobHandler } from '../../core/queues/outbox-worker.ts'
+import { isStopped } from '../../core/store/patients/care.ts'
+import { hasConsent } from '../../core/store/patients/consents.ts'
 import {
   openPatientName,
   openPersonName,
@@ -9,8 +10,7 @@ import {
   type Person,
   patientById,
   personsOf,
-} from '../../core/store/patients.ts'
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
+} from '../../core/store/patients/patients.ts'
 import type { CareDeps } from './deps.ts'
 import { speak } from './speak.ts'
 import { inviteToSpace } from './units.ts'

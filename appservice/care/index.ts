@@ -1,4 +1,4 @@
-import type { GivenUp, JobHandler } from '../../core/work/outbox-worker.ts'
+import type { GivenUp, JobHandler } from '../../core/queues/outbox-worker.ts'
 import { postCard } from './card.ts'
 import { closeRoom } from './close.ts'
 import type { CareDeps } from './deps.ts'

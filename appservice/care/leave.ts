@@ -1,6 +1,6 @@
 import type { PersonId } from '../../core/domain/ids.ts'
-import { patientById, personById } from '../../core/store/patients.ts'
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import type { JobHandler } from '../../core/queues/outbox-worker.ts'
+import { patientById, personById } from '../../core/store/patients/patients.ts'
 import { deleteDoomed } from '../links/devices.ts'
 import type { CareDeps } from './deps.ts'
 import { removeMember } from './follow-role.ts'

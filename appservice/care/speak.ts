@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EventId, PatientId } from '../../core/domain/ids.ts'
 import { speakBriefly } from '../../core/matrix/brief-device.ts'
-import { patientById } from '../../core/store/patients.ts'
+import { patientById } from '../../core/store/patients/patients.ts'
 import type { CareDeps } from './deps.ts'
 
 /** An opaque transaction id that says nothing and is the same whenever the same job speaks again. */

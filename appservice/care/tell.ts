@@ -1,6 +1,6 @@
 import type { PatientId, PersonId } from '../../core/domain/ids.ts'
-import { openPhone, patientById, personById } from '../../core/store/patients.ts'
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import type { JobHandler } from '../../core/queues/outbox-worker.ts'
+import { openPhone, patientById, personById } from '../../core/store/patients/patients.ts'
 import type { CareDeps } from './deps.ts'
 import { speak } from './speak.ts'
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { unitSlug } from '../../core/domain/care-room.ts'
+import { unitSlug } from '../../core/domain/care/care-room.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
-import { assetMxc, recordRoom, spaceOf, storeAsset } from '../../core/store/care.ts'
+import { assetMxc, recordRoom, spaceOf, storeAsset } from '../../core/store/patients/care.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { CareDeps } from './deps.ts'
 

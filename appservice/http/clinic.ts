@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/domain/clock.ts'
-import { isOpen } from '../../core/domain/open-hours.ts'
-import type { Settings } from '../../core/domain/settings.ts'
+import { isOpen } from '../../core/domain/settings/open-hours.ts'
+import type { Settings } from '../../core/domain/settings/settings.ts'
 import type { Clinic, Text } from '../../web/contract.ts'
 import { logoPath } from './page-files.ts'
 

@@ -1,10 +1,10 @@
 import type { Role } from '../../core/domain/roles.ts'
 import type { Homeserver } from '../../core/matrix/homeserver.ts'
 import type { Db } from '../../core/store/db.ts'
-import type { Session } from '../../core/store/sessions.ts'
-import { ownUsersOf, rolesOf } from '../../core/store/team.ts'
+import type { Session } from '../../core/store/links/sessions.ts'
+import { ownUsersOf, rolesOf } from '../../core/store/patients/team.ts'
 import type { Lang, Session as SessionAnswer } from '../../web/contract.ts'
-import { fetchMembers } from './members.ts'
+import { fetchMembers } from './proxy/members.ts'
 
 const words: Record<'team' | 'desk' | 'clinic' | 'patient' | 'caregiver', Record<Lang, string>> = {
   team: { en: 'Care team', es: 'Equipo de atención' },

@@ -8,7 +8,7 @@ import type { Log } from '../../core/log.ts'
 import { openK, type Seal, wrapForBrowser } from '../../core/seal.ts'
 import { type Secret, sameSecret } from '../../core/secret.ts'
 import { openDb } from '../../core/store/db.ts'
-import { claimKey } from '../../core/store/keeper.ts'
+import { claimKey } from '../../core/store/links/keeper.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
 export type KeeperConfig = {

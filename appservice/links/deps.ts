@@ -1,4 +1,4 @@
-import type { Limit } from '../../core/store/rate-limits.ts'
+import type { Limit } from '../../core/store/links/rate-limits.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
 
 /** Rate limits by what they protect; the buckets are in the database and survive a restart. */

@@ -1,10 +1,15 @@
 import type { SessionId } from '../../core/domain/ids.ts'
 import type { Log } from '../../core/log.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
-import { sweepAttempts } from '../../core/store/factors.ts'
-import { sweepBuckets } from '../../core/store/rate-limits.ts'
-import { deviceCameLate, doomedDevices, markDeviceGone, type SessionDevice } from '../../core/store/session-devices.ts'
-import { endIdleSessions, endSession, type Session } from '../../core/store/sessions.ts'
+import { sweepAttempts } from '../../core/store/links/factors.ts'
+import { sweepBuckets } from '../../core/store/links/rate-limits.ts'
+import {
+  deviceCameLate,
+  doomedDevices,
+  markDeviceGone,
+  type SessionDevice,
+} from '../../core/store/links/session-devices.ts'
+import { endIdleSessions, endSession, type Session } from '../../core/store/links/sessions.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
 export type DeviceDeps = { store: StoreDeps; homeserver: Homeserver; log: Log }

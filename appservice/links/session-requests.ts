@@ -1,12 +1,10 @@
-import type { ConsentScope } from '../../core/domain/consent.ts'
+import type { ConsentScope } from '../../core/domain/care/consent.ts'
 import { type Factor, triesLeft } from '../../core/domain/factor.ts'
 import type { EventId, SessionId } from '../../core/domain/ids.ts'
 import { type SessionStanding, standing } from '../../core/domain/session.ts'
-import { recordConsent, revokeConsent } from '../../core/store/consents.ts'
-import { checkFactor, countWrong, lockedPerson, resetTries } from '../../core/store/factors.ts'
-import { findLink, useLink } from '../../core/store/links.ts'
-import { advanceNotices } from '../../core/store/notices.ts'
-import { takeToken } from '../../core/store/rate-limits.ts'
+import { checkFactor, countWrong, lockedPerson, resetTries } from '../../core/store/links/factors.ts'
+import { findLink, useLink } from '../../core/store/links/links.ts'
+import { takeToken } from '../../core/store/links/rate-limits.ts'
 import {
   actorOf,
   endSession,
@@ -16,7 +14,9 @@ import {
   type Session,
   sessionByCookie,
   setVerified,
-} from '../../core/store/sessions.ts'
+} from '../../core/store/links/sessions.ts'
+import { recordConsent, revokeConsent } from '../../core/store/patients/consents.ts'
+import { advanceNotices } from '../../core/store/patients/notices.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
 /** A second proof in a running session is a birth date or a PIN: a code would have to be texted. */

@@ -1,7 +1,7 @@
 import { minutes } from '../../core/domain/clock.ts'
 import { type Factor, factorsLeft, triesLeft } from '../../core/domain/factor.ts'
 import { closedBy } from '../../core/domain/link.ts'
-import type { Settings } from '../../core/domain/settings.ts'
+import type { Settings } from '../../core/domain/settings/settings.ts'
 import {
   checkFactor,
   countWrong,
@@ -9,10 +9,10 @@ import {
   notePassed,
   passedFactors,
   resetTries,
-} from '../../core/store/factors.ts'
-import { bindLink, type FoundLink, findLink } from '../../core/store/links.ts'
-import { advanceNotices } from '../../core/store/notices.ts'
-import { startSession } from '../../core/store/sessions.ts'
+} from '../../core/store/links/factors.ts'
+import { bindLink, type FoundLink, findLink } from '../../core/store/links/links.ts'
+import { startSession } from '../../core/store/links/sessions.ts'
+import { advanceNotices } from '../../core/store/patients/notices.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import { anonymous, type Browser, type LinkDeps, originOf } from './deps.ts'
 import { auditClosed, type Closed, type Locked, newBinding, type Started } from './tap.ts'

@@ -1,9 +1,14 @@
+import { initials } from '../../core/domain/care/patient.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
 import type { PersonId } from '../../core/domain/ids.ts'
-import { guessLang, isYes, readChoice, readKeyword } from '../../core/domain/keywords.ts'
-import { initials } from '../../core/domain/patient.ts'
-import { last2 } from '../../core/domain/phone-mask.ts'
-import type { Settings } from '../../core/domain/settings.ts'
+import type { Settings } from '../../core/domain/settings/settings.ts'
+import { guessLang, isYes, readChoice, readKeyword } from '../../core/domain/texts/keywords.ts'
+import { last2 } from '../../core/domain/texts/phone-mask.ts'
+import type { JobHandler } from '../../core/queues/outbox-worker.ts'
+import { createLink } from '../../core/store/links/links.ts'
+import { takeToken } from '../../core/store/links/rate-limits.ts'
+import { openPatientName, type Person, patientById, personsByPhone } from '../../core/store/patients/patients.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
 import {
   finishInbound,
   type InboundText,
@@ -13,15 +18,10 @@ import {
   readChoiceOf,
   waitForChoice,
   waitingTexts,
-} from '../../core/store/inbound-texts.ts'
-import { createLink } from '../../core/store/links.ts'
-import { openPatientName, type Person, patientById, personsByPhone } from '../../core/store/patients.ts'
-import { takeToken } from '../../core/store/rate-limits.ts'
-import { readSettings } from '../../core/store/settings.ts'
-import { clearBadNumber, numberBlock, startNumber, tellRooms } from '../../core/store/stopped-numbers.ts'
-import { queueReply, textedSince } from '../../core/store/texts.ts'
+} from '../../core/store/texts/inbound-texts.ts'
+import { clearBadNumber, numberBlock, startNumber, tellRooms } from '../../core/store/texts/stopped-numbers.ts'
+import { queueReply, textedSince } from '../../core/store/texts/texts.ts'
 import type { Tx } from '../../core/store/tx.ts'
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
 import type { SmsDeps } from './deps.ts'
 
 /** An automatic answer is not repeated so soon: two machines must not write to each other all night. */

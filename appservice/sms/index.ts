@@ -1,4 +1,4 @@
-import type { JobHandler } from '../../core/work/outbox-worker.ts'
+import type { JobHandler } from '../../core/queues/outbox-worker.ts'
 import type { SmsDeps } from './deps.ts'
 import { inboundText, unassignedText } from './inbound.ts'
 import type { SmsProvider } from './provider.ts'

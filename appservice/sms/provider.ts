@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/domain/clock.ts'
 import type { TextId } from '../../core/domain/ids.ts'
-import type { SmsErrorClass } from '../../core/domain/sms-state.ts'
+import type { SmsErrorClass } from '../../core/domain/texts/sms-state.ts'
 
 /** One text as a provider gets it. `to` is E.164. */
 export type OutgoingSms = { textId: TextId; to: string; body: string }

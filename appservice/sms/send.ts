@@ -1,5 +1,6 @@
 import { hours, minutes } from '../../core/domain/clock.ts'
-import { erasedAtProvider } from '../../core/store/inbound-texts.ts'
+import type { JobHandler, Outcome } from '../../core/queues/outbox-worker.ts'
+import { erasedAtProvider } from '../../core/store/texts/inbound-texts.ts'
 import {
   beginText,
   checkAfter,
@@ -9,11 +10,9 @@ import {
   textFailed,
   textMark,
   textStatus,
-} from '../../core/store/text-outcomes.ts'
-
-import { type TextJob, textById } from '../../core/store/texts.ts'
+} from '../../core/store/texts/text-outcomes.ts'
+import { type TextJob, textById } from '../../core/store/texts/texts.ts'
 import { transact } from '../../core/store/tx.ts'
-import type { JobHandler, Outcome } from '../../core/work/outbox-worker.ts'
 import type { SmsDeps } from './deps.ts'
 import { NoAnswer, type SendAnswer } from './provider.ts'
 

@@ -1,4 +1,4 @@
-import type { SmsErrorClass } from '../../core/domain/sms-state.ts'
+import type { SmsErrorClass } from '../../core/domain/texts/sms-state.ts'
 
 /** Twilio's error codes, from the API's answers and from status callbacks (twilio.com/docs/api/errors): the one table of what is permanent (row 61). */
 const table: Record<SmsErrorClass, string> = {

@@ -1,11 +1,11 @@
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
-import { type Approval, decideApproval, findApproval, proposalOf } from '../../core/store/approvals.ts'
-import { holdersOf } from '../../core/store/roles.ts'
-import { type Answer, answer } from './answer.ts'
-import { rest } from './args.ts'
+import { type Approval, decideApproval, findApproval, proposalOf } from '../../core/store/staff/approvals.ts'
+import { holdersOf } from '../../core/store/staff/roles.ts'
+import { type Answer, answer } from '../framework/answer.ts'
+import { rest } from '../framework/args.ts'
+import { type CommandContext, command } from '../framework/command.ts'
+import { say } from '../framework/say.ts'
 import { applyChange, type Change } from './changes.ts'
-import { type CommandContext, command } from './command.ts'
-import { say } from './say.ts'
 
 const args = { code: rest('code', 'ABCD-EFGH', 40) }
 

@@ -1,14 +1,14 @@
 import type { UserId } from '../../core/domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
-import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings.ts'
-import { requestApproval } from '../../core/store/approvals.ts'
-import { grantRole, holdersOf, revokeRole } from '../../core/store/roles.ts'
-import { changeSetting, storedSetting } from '../../core/store/settings.ts'
+import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings/settings.ts'
+import { requestApproval } from '../../core/store/staff/approvals.ts'
+import { grantRole, holdersOf, revokeRole } from '../../core/store/staff/roles.ts'
+import { changeSetting, storedSetting } from '../../core/store/staff/settings.ts'
 import type { Tx } from '../../core/store/tx.ts'
-import { type Answer, answer, type Block, code, fields } from './answer.ts'
-import type { CommandContext } from './command.ts'
-import { say } from './say.ts'
+import { type Answer, answer, type Block, code, fields } from '../framework/answer.ts'
+import type { CommandContext } from '../framework/command.ts'
+import { say } from '../framework/say.ts'
 
 /** A change that is previewed before it is made; it is stored, sealed, until it is confirmed or approved. */
 export type Change =

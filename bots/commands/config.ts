@@ -1,12 +1,12 @@
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
-import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../../core/domain/settings.ts'
-import { openApprovals } from '../../core/store/approvals.ts'
-import { settingChange, settingHistory, storedSetting, unusableSettings } from '../../core/store/settings.ts'
-import { type Answer, answer, type Block, code, fields, list, table } from './answer.ts'
-import { type Arg, integer, optional, phrase, rest } from './args.ts'
+import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../../core/domain/settings/settings.ts'
+import { openApprovals } from '../../core/store/staff/approvals.ts'
+import { settingChange, settingHistory, storedSetting, unusableSettings } from '../../core/store/staff/settings.ts'
+import { type Answer, answer, type Block, code, fields, list, table } from '../framework/answer.ts'
+import { type Arg, integer, optional, phrase, rest } from '../framework/args.ts'
+import { type CommandContext, command } from '../framework/command.ts'
+import { closest } from '../framework/near.ts'
 import { type Change, proposeForApproval, proposeForConfirm } from './changes.ts'
-import { type CommandContext, command } from './command.ts'
-import { closest } from './near.ts'
 
 /** A setting's key. */
 const key = (): Arg<SettingKey> => {

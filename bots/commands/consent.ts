@@ -1,11 +1,11 @@
-import type { ConsentScope } from '../../core/domain/consent.ts'
+import type { ConsentScope } from '../../core/domain/care/consent.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
-import { listConsents, liveConsents, recordConsent, revokeConsent } from '../../core/store/consents.ts'
-import { type Person, personsOf } from '../../core/store/patients.ts'
-import { queueText } from '../../core/store/texts.ts'
-import { about, answer, table } from './answer.ts'
-import { choice, patientCode } from './args.ts'
-import { type CommandContext, command } from './command.ts'
+import { listConsents, liveConsents, recordConsent, revokeConsent } from '../../core/store/patients/consents.ts'
+import { type Person, personsOf } from '../../core/store/patients/patients.ts'
+import { queueText } from '../../core/store/texts/texts.ts'
+import { about, answer, table } from '../framework/answer.ts'
+import { choice, patientCode } from '../framework/args.ts'
+import { type CommandContext, command } from '../framework/command.ts'
 import { careRoles, findPatient, findPerson, personArg, scopeArg } from './patient-args.ts'
 
 const words = (scope: string) => scope.replace('_', ' ')

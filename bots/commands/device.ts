@@ -1,7 +1,7 @@
 import { refuse } from '../../core/domain/refusal.ts'
-import { answer, table } from './answer.ts'
-import { optional, userId } from './args.ts'
-import { command } from './command.ts'
+import { answer, table } from '../framework/answer.ts'
+import { optional, userId } from '../framework/args.ts'
+import { command } from '../framework/command.ts'
 
 export const deviceList = command({
   words: ['device', 'list'],

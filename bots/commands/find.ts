@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
-import type { Command } from './command.ts'
-import { closest } from './near.ts'
-import { type Token, tokenize } from './tokens.ts'
+import type { Command } from '../framework/command.ts'
+import { closest } from '../framework/near.ts'
+import { type Token, tokenize } from '../framework/tokens.ts'
 
 /** What a message asks for: a command with its further words, the help of a group (`!patient`), or nothing (`not-a-command`). */
 export type Request =

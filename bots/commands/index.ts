@@ -1,9 +1,9 @@
+import type { Command } from '../framework/command.ts'
+import { helpCommand } from '../framework/help.ts'
 import { approve, confirm, reject } from './approve.ts'
-import type { Command } from './command.ts'
 import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
 import { deviceList } from './device.ts'
-import { helpCommand } from './help.ts'
 import {
   patientAdd,
   patientCaregiver,

@@ -1,8 +1,8 @@
-import { consentScopes } from '../../core/domain/consent.ts'
+import { consentScopes } from '../../core/domain/care/consent.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
-import { type Patient, type Person, patientByCode, personsOf } from '../../core/store/patients.ts'
-import { choice, integer, named, optional, phrase } from './args.ts'
-import type { CommandContext } from './command.ts'
+import { type Patient, type Person, patientByCode, personsOf } from '../../core/store/patients/patients.ts'
+import { choice, integer, named, optional, phrase } from '../framework/args.ts'
+import type { CommandContext } from '../framework/command.ts'
 
 /** Who works with patients. */
 export const careRoles = ['desk', 'clinician'] as const

@@ -1,14 +1,20 @@
 import type { Instant } from '../../core/domain/clock.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { maskPhone } from '../../core/phone.ts'
-import { liveConsents } from '../../core/store/consents.ts'
-import type { Notice } from '../../core/store/notices.ts'
-import { noticesOf, waitingPatients } from '../../core/store/patient-desk.ts'
-import { openPatientName, openPersonName, openPhone, type Person, personsOf } from '../../core/store/patients.ts'
-import { numberBlock } from '../../core/store/stopped-numbers.ts'
-import { about, answer, fields, table } from './answer.ts'
-import { named, optional, patientCode, phrase } from './args.ts'
-import { type CommandContext, command } from './command.ts'
+import { liveConsents } from '../../core/store/patients/consents.ts'
+import type { Notice } from '../../core/store/patients/notices.ts'
+import { noticesOf, waitingPatients } from '../../core/store/patients/patient-desk.ts'
+import {
+  openPatientName,
+  openPersonName,
+  openPhone,
+  type Person,
+  personsOf,
+} from '../../core/store/patients/patients.ts'
+import { numberBlock } from '../../core/store/texts/stopped-numbers.ts'
+import { about, answer, fields, table } from '../framework/answer.ts'
+import { named, optional, patientCode, phrase } from '../framework/args.ts'
+import { type CommandContext, command } from '../framework/command.ts'
 import { careRoles, findPatient } from './patient-args.ts'
 
 const languages = { en: 'English', es: 'Spanish' }

@@ -2,9 +2,9 @@ import { hours } from '../../core/domain/clock.ts'
 import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { isPin } from '../../core/pin.ts'
-import { createLink, withdrawLinks } from '../../core/store/links.ts'
+import { createLink, withdrawLinks } from '../../core/store/links/links.ts'
 import { changeNumber, closePatient, removeCaregiver } from '../../core/store/patient-access.ts'
-import { setPin } from '../../core/store/patient-desk.ts'
+import { setPin } from '../../core/store/patients/patient-desk.ts'
 import {
   addCaregiver,
   addPatient,
@@ -12,13 +12,13 @@ import {
   openPatientName,
   personsOf,
   unlockPerson,
-} from '../../core/store/patients.ts'
-import { deskRooms } from '../../core/store/rooms.ts'
-import { queueText } from '../../core/store/texts.ts'
+} from '../../core/store/patients/patients.ts'
+import { deskRooms } from '../../core/store/staff/rooms.ts'
+import { queueText } from '../../core/store/texts/texts.ts'
 import type { Tx } from '../../core/store/tx.ts'
-import { about, answer, code, table } from './answer.ts'
-import { birthDate, choice, integer, named, optional, patientCode, phone, phrase } from './args.ts'
-import { command } from './command.ts'
+import { about, answer, code, table } from '../framework/answer.ts'
+import { birthDate, choice, integer, named, optional, patientCode, phone, phrase } from '../framework/args.ts'
+import { command } from '../framework/command.ts'
 import { careRoles, findPatient, findPerson, langArg, nameArg, personArg } from './patient-args.ts'
 
 const unitArg = () => optional(named('unit', phrase('unit', 'main', 40)))

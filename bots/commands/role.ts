@@ -1,11 +1,11 @@
 import type { UserId } from '../../core/domain/ids.ts'
 import { refuse } from '../../core/domain/refusal.ts'
-import { holdersOf, listGrants } from '../../core/store/roles.ts'
+import { holdersOf, listGrants } from '../../core/store/staff/roles.ts'
 import type { Tx } from '../../core/store/tx.ts'
-import { answer, table } from './answer.ts'
-import { optional, role, userId } from './args.ts'
+import { answer, table } from '../framework/answer.ts'
+import { optional, role, userId } from '../framework/args.ts'
+import { command } from '../framework/command.ts'
 import { applyChange, type Change, proposeForApproval } from './changes.ts'
-import { command } from './command.ts'
 
 const args = { user: userId(), role: role() }
 

@@ -1,6 +1,6 @@
-import { systemHealth } from '../../core/store/health.ts'
-import { answer, fields, table } from './answer.ts'
-import { command } from './command.ts'
+import { systemHealth } from '../../core/store/queues/health.ts'
+import { answer, fields, table } from '../framework/answer.ts'
+import { command } from '../framework/command.ts'
 import { ago } from './patient-status.ts'
 
 export const status = command({

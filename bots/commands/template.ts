@@ -1,7 +1,7 @@
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
-import { countSegments } from '../../core/domain/sms-segments.ts'
-import { isTemplateName, templateNames, templateRules } from '../../core/domain/template.ts'
-import { lintTemplate } from '../../core/domain/template-lint.ts'
+import { countSegments } from '../../core/domain/texts/sms-segments.ts'
+import { isTemplateName, templateNames, templateRules } from '../../core/domain/texts/template.ts'
+import { lintTemplate } from '../../core/domain/texts/template-lint.ts'
 import {
   approveTemplate,
   currentTemplate,
@@ -11,10 +11,10 @@ import {
   sampleVars,
   type Template,
   templateVersions,
-} from '../../core/store/templates.ts'
-import { answer, type Block, code, fields, list, table } from './answer.ts'
-import { choice, integer, optional, rest } from './args.ts'
-import { command } from './command.ts'
+} from '../../core/store/texts/templates.ts'
+import { answer, type Block, code, fields, list, table } from '../framework/answer.ts'
+import { choice, integer, optional, rest } from '../framework/args.ts'
+import { command } from '../framework/command.ts'
 
 const everybody = ['admin', 'compliance', 'supervisor', 'clinician', 'desk'] as const
 const name = () => ({ ...choice(templateNames), usage: '<template>', example: 'notice' })

@@ -1,10 +1,10 @@
-import { unitSlug } from '../../core/domain/care-room.ts'
+import { unitSlug } from '../../core/domain/care/care-room.ts'
 import { refuse } from '../../core/domain/refusal.ts'
-import { patientsPerUnit } from '../../core/store/patient-desk.ts'
-import { deskRooms } from '../../core/store/rooms.ts'
-import { answer, table } from './answer.ts'
-import { phrase } from './args.ts'
-import { command } from './command.ts'
+import { patientsPerUnit } from '../../core/store/patients/patient-desk.ts'
+import { deskRooms } from '../../core/store/staff/rooms.ts'
+import { answer, table } from '../framework/answer.ts'
+import { phrase } from '../framework/args.ts'
+import { command } from '../framework/command.ts'
 
 export const unitList = command({
   words: ['unit', 'list'],

@@ -1,6 +1,6 @@
-import { listGrants } from '../../core/store/roles.ts'
-import { answer, fields } from './answer.ts'
-import { command } from './command.ts'
+import { listGrants } from '../../core/store/staff/roles.ts'
+import { answer, fields } from '../framework/answer.ts'
+import { command } from '../framework/command.ts'
 
 export const whoami = command({
   words: ['whoami'],

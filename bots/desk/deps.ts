@@ -1,5 +1,5 @@
 import type { Log } from '../../core/log.ts'
-import type { Bot } from '../../core/matrix/bot.ts'
+import type { Bot } from '../../core/matrix/bot/bot.ts'
 import type { Homeserver } from '../../core/matrix/homeserver.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
 

@@ -1,9 +1,9 @@
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
-import { recordRoom } from '../../core/store/care.ts'
-import { followRole, holdersOf } from '../../core/store/roles.ts'
-import { deskRoomOf, roomById } from '../../core/store/rooms.ts'
-import { readSettings } from '../../core/store/settings.ts'
+import { recordRoom } from '../../core/store/patients/care.ts'
+import { followRole, holdersOf } from '../../core/store/staff/roles.ts'
+import { deskRoomOf, roomById } from '../../core/store/staff/rooms.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { DeskDeps } from './deps.ts'
 

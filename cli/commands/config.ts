@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandsMarkdown } from '../../bots/commands/reference.ts'
+import { commandsMarkdown } from '../../bots/framework/reference.ts'
 import { loadConfig } from '../../config/load.ts'
 import { referenceMarkdown, sampleYaml } from '../../config/reference.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'

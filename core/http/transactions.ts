@@ -1,7 +1,7 @@
 import express from 'express'
 import type { Log } from '../log.ts'
 import { type Secret, sameSecret } from '../secret.ts'
-import { type InboxSource, putEvents, type RawEvent } from '../store/inbox.ts'
+import { type InboxSource, putEvents, type RawEvent } from '../store/queues/inbox.ts'
 import { type StoreDeps, type Tx, transact } from '../store/tx.ts'
 
 /** Ephemeral data as the homeserver pushes it (MSC2409): `m.receipt`, `m.typing`, `m.presence`. */

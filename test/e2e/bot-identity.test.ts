@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import type { RoomId } from '../../core/domain/ids.ts'
 import { createLog } from '../../core/log.ts'
-import { resetCrypto } from '../../core/matrix/bot.ts'
-import { type BotChild, type BotWorld, botWorld } from '../support/bot-world.ts'
+import { resetCrypto } from '../../core/matrix/bot/bot.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
+import { type BotChild, type BotWorld, botWorld } from '../support/worlds/bot-world.ts'
 
 describe('who a bot is and whom it believes', () => {
   let w: BotWorld

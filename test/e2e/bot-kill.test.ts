@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Direction, type MatrixClient } from 'matrix-js-sdk'
 import type { RoomId } from '../../core/domain/ids.ts'
-import { type BotChild, type BotWorld, botWorld } from '../support/bot-world.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { seededRandom } from '../support/random.ts'
+import { type BotChild, type BotWorld, botWorld } from '../support/worlds/bot-world.ts'
 
 const random = seededRandom('bot-kill')
 const kills = process.env.WARDROOM_LONG === '1' ? 100 : 5

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { RoomId } from '../../core/domain/ids.ts'
-import { type BotChild, type BotWorld, botWorld } from '../support/bot-world.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Stack, stack } from '../support/stack.ts'
+import { type BotChild, type BotWorld, botWorld } from '../support/worlds/bot-world.ts'
 
 describe('a bot whose peers or leader go away', () => {
   let s: Stack

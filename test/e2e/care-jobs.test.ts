@@ -1,14 +1,14 @@
 import { expect } from 'chai'
 import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
-import { spaceOf } from '../../core/store/care.ts'
-import { recordConsent } from '../../core/store/consents.ts'
 import { closePatient, removeCaregiver } from '../../core/store/patient-access.ts'
-import { addCaregiver, addPatient, patientById, personsOf } from '../../core/store/patients.ts'
+import { spaceOf } from '../../core/store/patients/care.ts'
+import { recordConsent } from '../../core/store/patients/consents.ts'
+import { addCaregiver, addPatient, patientById, personsOf } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
-import { type TestBridge, testBridge } from '../support/bridge.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
+import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
 
 type Care = { id: PatientId; person: PersonId; room: string; owner: string; code: string }
 

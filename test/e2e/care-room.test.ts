@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import type { PatientId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
-import { recordConsent } from '../../core/store/consents.ts'
-import { addPatient, patientById, personsOf } from '../../core/store/patients.ts'
+import { recordConsent } from '../../core/store/patients/consents.ts'
+import { addPatient, patientById, personsOf } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
-import { type TestBridge, testBridge } from '../support/bridge.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
+import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
 
 /** Everything of a care room that a clinician's client shows with a body. */
 const bodies = (c: Clinician, room: string) =>

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { database, type TestDatabase } from '../support/database.ts'
-import type { DeskProcessOptions } from '../support/desk-process.ts'
 import { eventually } from '../support/eventually.ts'
+import type { DeskProcessOptions } from '../support/processes/desk-process.ts'
 import { seededRandom } from '../support/random.ts'
 import { stack } from '../support/stack.ts'
 
 const random = seededRandom('desk-kill')
 const kills = process.env.WARDROOM_LONG === '1' ? 40 : 3
-const script = fileURLToPath(new URL('../support/desk-process.ts', import.meta.url))
+const script = fileURLToPath(new URL('../support/processes/desk-process.ts', import.meta.url))
 
 describe('the bots service, killed while it is given commands', () => {
   let d: TestDatabase

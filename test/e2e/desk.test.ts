@@ -1,14 +1,14 @@
 import { expect } from 'chai'
 import type { UserId } from '../../core/domain/ids.ts'
-import { shownIdentity } from '../../core/matrix/device-list.ts'
+import { shownIdentity } from '../../core/matrix/bot/device-list.ts'
 import { createHomeserver } from '../../core/matrix/homeserver.ts'
 import { secret } from '../../core/secret.ts'
-import { listGrants } from '../../core/store/roles.ts'
-import { readSettings } from '../../core/store/settings.ts'
+import { listGrants } from '../../core/store/staff/roles.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
-import { type Desk, desk } from '../support/desk.ts'
 import { eventually } from '../support/eventually.ts'
 import { stack } from '../support/stack.ts'
+import { type Desk, desk } from '../support/worlds/desk.ts'
 
 const auditOf = (d: Desk, action: string) => d.store.db('audit_queue').where({ action }).orderBy('id')
 

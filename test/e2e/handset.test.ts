@@ -8,7 +8,7 @@ import { twilioProvider } from '../../appservice/sms/twilio.ts'
 import type { TextId } from '../../core/domain/ids.ts'
 import { secret } from '../../core/secret.ts'
 import { systemClock } from '../../core/system.ts'
-import { browser, closeBrowser } from '../support/chromium.ts'
+import { browser, closeBrowser } from '../support/browser/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { testLog } from '../support/test-log.ts'
 

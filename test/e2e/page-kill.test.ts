@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
-import { closeBrowser } from '../support/chromium.ts'
+import { closeBrowser } from '../support/browser/chromium.ts'
 import { clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
-import { answerBirthDate, type BrowserWorld, browserWorld, enter, type Visitor } from '../support/page-world.ts'
 import { seededRandom } from '../support/random.ts'
+import { answerBirthDate, type BrowserWorld, browserWorld, enter, type Visitor } from '../support/worlds/page-world.ts'
 
 const kills = process.env.WARDROOM_LONG === '1' ? 300 : 20
 

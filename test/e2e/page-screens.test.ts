@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { BrowserContext, Page } from 'playwright-core'
-import { browser, closeBrowser } from '../support/chromium.ts'
-import { gallery, showScreen } from '../support/gallery.ts'
+import { browser, closeBrowser } from '../support/browser/chromium.ts'
+import { gallery, showScreen } from '../support/browser/gallery.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const widths = long ? [320, 390, 768, 1280] : [320, 1280]

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
-import { closeBrowser } from '../support/chromium.ts'
+import { closeBrowser } from '../support/browser/chromium.ts'
+import { jpegWithPlace } from '../support/browser/photo.ts'
 import { eventually } from '../support/eventually.ts'
-import { answerBirthDate, type BrowserWorld, browserWorld, enter } from '../support/page-world.ts'
-import { jpegWithPlace } from '../support/photo.ts'
+import { answerBirthDate, type BrowserWorld, browserWorld, enter } from '../support/worlds/page-world.ts'
 
 const write = (page: Page) => page.getByLabel('Write your message')
 const send = async (page: Page, text: string): Promise<void> => {

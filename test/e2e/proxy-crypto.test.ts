@@ -5,17 +5,17 @@ import { type KeeperClient, keeperClient } from '../../appservice/keeper/client.
 import { type Keeper, startKeeper } from '../../appservice/keeper/keeper.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { secret } from '../../core/secret.ts'
-import { addPatient, patientById, personById } from '../../core/store/patients.ts'
+import { addPatient, patientById, personById } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { Session, VerifyAnswer } from '../../web/contract.ts'
-import { type TestBridge, testBridge } from '../support/bridge.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
-import { linkFor } from '../support/enrolled.ts'
 import { eventually } from '../support/eventually.ts'
-import { fetchK } from '../support/patient-page.ts'
-import { type Browser, type PublicServer, publicServer } from '../support/public-http.ts'
 import { sdkLogger } from '../support/quiet-logger.ts'
 import { testLog } from '../support/test-log.ts'
+import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
+import { linkFor } from '../support/worlds/enrolled.ts'
+import { fetchK } from '../support/worlds/patient-page.ts'
+import { type Browser, type PublicServer, publicServer } from '../support/worlds/public-http.ts'
 
 type Inside = {
   dehydratedDeviceManager: { rehydrateDeviceIfAvailable(): Promise<boolean> }

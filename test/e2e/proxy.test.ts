@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { get, request } from 'node:http'
 import { expect } from 'chai'
-import { routes } from '../../appservice/http/matrix-routes.ts'
+import { routes } from '../../appservice/http/proxy/matrix-routes.ts'
 import type { Session } from '../../web/contract.ts'
-import { type Enrolled, notice, noticeStates } from '../support/enrolled.ts'
 import { eventually } from '../support/eventually.ts'
-import { type PageWorld, pageWorld } from '../support/patient-page.ts'
-import type { Browser } from '../support/public-http.ts'
 import { stack } from '../support/stack.ts'
+import { type Enrolled, notice, noticeStates } from '../support/worlds/enrolled.ts'
+import { type PageWorld, pageWorld } from '../support/worlds/patient-page.ts'
+import type { Browser } from '../support/worlds/public-http.ts'
 
 const e = encodeURIComponent
 const megolm = {

@@ -1,13 +1,13 @@
 import { expect } from 'chai'
 import type { UserId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
-import { listDevices } from '../../core/matrix/device-list.ts'
-import { addPatient, patientById } from '../../core/store/patients.ts'
-import { grantRole, revokeRole } from '../../core/store/roles.ts'
+import { listDevices } from '../../core/matrix/bot/device-list.ts'
+import { addPatient, patientById } from '../../core/store/patients/patients.ts'
+import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { transact } from '../../core/store/tx.ts'
-import { type TestBridge, testBridge } from '../support/bridge.ts'
 import { anotherDevice, type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
+import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
 
 describe('a clinician who loses the role', function () {
   this.timeout(120_000)

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { browser } from '../support/chromium.ts'
+import { browser } from '../support/browser/chromium.ts'
 import type { Clinician } from '../support/clinician.ts'
 import { descendants, inFiles, inMemory, needles } from '../support/memory.ts'
-import { birthDay, type WardroomWorld, wardroomWorld } from '../support/wardroom.ts'
+import { birthDay, type WardroomWorld, wardroomWorld } from '../support/worlds/wardroom.ts'
 
 const written = 'the mole on the left shoulder has grown'
 const answered = 'it itches at night since the holidays'

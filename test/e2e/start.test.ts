@@ -9,13 +9,13 @@ import { parse, stringify } from 'yaml'
 import { services } from '../../cli/services/index.ts'
 import { freePort } from '../../cli/stack/ports.ts'
 import { eventually } from '../support/eventually.ts'
-import { stack } from '../support/stack.ts'
 import {
   listedProcesses,
   processesNaming,
   startWardroomProcess,
   type WardroomProcess,
-} from '../support/wardroom-process.ts'
+} from '../support/processes/wardroom-process.ts'
+import { stack } from '../support/stack.ts'
 
 const listen = async (server: Server): Promise<number> => {
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))

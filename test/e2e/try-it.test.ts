@@ -6,10 +6,10 @@ import { expect } from 'chai'
 import type { BrowserContext, FrameLocator, Page } from 'playwright-core'
 import { services } from '../../cli/services/index.ts'
 import { startTable } from '../../cli/start/table.ts'
-import { browser } from '../support/chromium.ts'
+import { browser } from '../support/browser/chromium.ts'
+import { jpegWithPlace } from '../support/browser/photo.ts'
 import { eventually } from '../support/eventually.ts'
-import { jpegWithPlace } from '../support/photo.ts'
-import { birthDay, type WardroomWorld, wardroomWorld } from '../support/wardroom.ts'
+import { birthDay, type WardroomWorld, wardroomWorld } from '../support/worlds/wardroom.ts'
 
 const steps = ['write', 'tap', 'prove', 'answer', 'see']
 const answer = 'Much better, thank you.'

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { minutes } from '../../core/domain/clock.ts'
 import type { UserId } from '../../core/domain/ids.ts'
-import { listGrants, revokeRole } from '../../core/store/roles.ts'
-import { readSettings, seedSettings } from '../../core/store/settings.ts'
+import { listGrants, revokeRole } from '../../core/store/staff/roles.ts'
+import { readSettings, seedSettings } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
-import { type CommandWorld, commandWorld } from '../support/command-world.ts'
+import { type CommandWorld, commandWorld } from '../support/worlds/command-world.ts'
 
 describe('settings by chat', () => {
   let w: CommandWorld

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { phrase } from '../../bots/commands/args.ts'
-import { command } from '../../bots/commands/command.ts'
+import { phrase } from '../../bots/framework/args.ts'
+import { command } from '../../bots/framework/command.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
-import { changeSetting } from '../../core/store/settings.ts'
-import { stopNumber } from '../../core/store/stopped-numbers.ts'
+import { changeSetting } from '../../core/store/staff/settings.ts'
+import { stopNumber } from '../../core/store/texts/stopped-numbers.ts'
 import { transact } from '../../core/store/tx.ts'
-import { type CommandWorld, commandWorld } from '../support/command-world.ts'
+import { type CommandWorld, commandWorld } from '../support/worlds/command-world.ts'
 
 describe('a command on the database', () => {
   let w: CommandWorld

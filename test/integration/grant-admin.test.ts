@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { UserId } from '../../core/domain/ids.ts'
-import { grantAdminFromHost, grantRole, holdersOf, listGrants, standingOf } from '../../core/store/roles.ts'
+import { grantAdminFromHost, grantRole, holdersOf, listGrants, standingOf } from '../../core/store/staff/roles.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 

@@ -3,11 +3,11 @@ import express from 'express'
 import { healthRouter } from '../../core/http/health.ts'
 import { type Listener, listen } from '../../core/http/listen.ts'
 import { createMetrics } from '../../core/metrics.ts'
+import { queueGauges } from '../../core/queues/gauges.ts'
 import { secret } from '../../core/secret.ts'
 import { reach } from '../../core/store/db.ts'
-import { putEvents } from '../../core/store/inbox.ts'
+import { putEvents } from '../../core/store/queues/inbox.ts'
 import { transact } from '../../core/store/tx.ts'
-import { queueGauges } from '../../core/work/gauges.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 
 describe("a service's health and metrics", () => {

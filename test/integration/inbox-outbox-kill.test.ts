@@ -1,15 +1,15 @@
 import { expect } from 'chai'
 import { freePort } from '../../cli/stack/ports.ts'
-import type { RawEvent } from '../../core/store/inbox.ts'
+import type { RawEvent } from '../../core/store/queues/inbox.ts'
 import { transact } from '../../core/store/tx.ts'
-import { childWorker } from '../support/child-worker.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { ownPostgres } from '../support/own-postgres.ts'
 import { type Peer, testPeer } from '../support/peer.ts'
+import { childWorker } from '../support/processes/child-worker.ts'
+import { startWorker, type WorkerOptions } from '../support/processes/worker-process.ts'
 import { seededRandom } from '../support/random.ts'
 import { testLog } from '../support/test-log.ts'
-import { startWorker, type WorkerOptions } from '../support/worker-process.ts'
 
 const random = seededRandom('inbox-outbox-kill')
 const long = process.env.WARDROOM_LONG === '1'

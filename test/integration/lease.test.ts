@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import { fenced, type HeldLease, holdLease, LeaseLost, renewLease, tryLease } from '../../core/store/leases.ts'
+import { fenced, type HeldLease, holdLease, LeaseLost, renewLease, tryLease } from '../../core/store/bots/leases.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { testLog } from '../support/test-log.ts'

@@ -3,10 +3,10 @@ import { noticeFor } from '../../appservice/care/notify.ts'
 import { remind } from '../../appservice/care/reminders.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
 import type { EventId, PersonId, RoomId } from '../../core/domain/ids.ts'
-import { personById } from '../../core/store/patients.ts'
-import { readSettings } from '../../core/store/settings.ts'
+import { personById } from '../../core/store/patients/patients.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
 import { eventually } from '../support/eventually.ts'
-import { type SmsWorld, smsWorld } from '../support/sms-world.ts'
+import { type SmsWorld, smsWorld } from '../support/worlds/sms-world.ts'
 
 const phone = '+12025550177'
 

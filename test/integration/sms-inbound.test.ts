@@ -5,7 +5,7 @@ import { hours, minutes } from '../../core/domain/clock.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { secret } from '../../core/secret.ts'
 import { eventually } from '../support/eventually.ts'
-import { type SmsWorld, type SmsWorldOptions, smsWorld } from '../support/sms-world.ts'
+import { type SmsWorld, type SmsWorldOptions, smsWorld } from '../support/worlds/sms-world.ts'
 
 const phone = '+12025550123'
 const canary = 'my left knee is the size of a grapefruit'

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { eventually } from '../support/eventually.ts'
+import type { SmsWorkerOptions } from '../support/processes/sms-process.ts'
 import { seededRandom } from '../support/random.ts'
-import type { SmsWorkerOptions } from '../support/sms-process.ts'
-import { type SmsWorld, smsToken, smsWorld } from '../support/sms-world.ts'
+import { type SmsWorld, smsToken, smsWorld } from '../support/worlds/sms-world.ts'
 
-const script = fileURLToPath(new URL('../support/sms-process.ts', import.meta.url))
+const script = fileURLToPath(new URL('../support/processes/sms-process.ts', import.meta.url))
 const rounds = process.env.WARDROOM_LONG === '1' ? 60 : 4
 
 describe('a process that is killed while it sends', function () {

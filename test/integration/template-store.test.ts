@@ -6,8 +6,8 @@ import {
   listTemplates,
   proposeTemplate,
   templateVersions,
-} from '../../core/store/templates.ts'
-import { type SmsWorld, smsWorld } from '../support/sms-world.ts'
+} from '../../core/store/texts/templates.ts'
+import { type SmsWorld, smsWorld } from '../support/worlds/sms-world.ts'
 
 const phone = '+12025550123'
 const words = '{clinic}: there is news for you. Open {link} within {hours} h. Call {phone}. Reply STOP to stop texts.'

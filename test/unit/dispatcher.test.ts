@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Dispatcher, type DispatcherOptions, startDispatcher } from '../../core/work/dispatcher.ts'
+import { type Dispatcher, type DispatcherOptions, startDispatcher } from '../../core/queues/dispatcher.ts'
 import { eventually } from '../support/eventually.ts'
 import { testLog } from '../support/test-log.ts'
 

@@ -1,6 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { guessLang, isProviderStop, isYes, meaningOf, readChoice, readKeyword } from '../../core/domain/keywords.ts'
+import {
+  guessLang,
+  isProviderStop,
+  isYes,
+  meaningOf,
+  readChoice,
+  readKeyword,
+} from '../../core/domain/texts/keywords.ts'
 import { seed } from '../support/random.ts'
 
 const runs = { seed, numRuns: process.env.WARDROOM_LONG === '1' ? 20_000 : 500 }

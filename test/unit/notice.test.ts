@@ -7,7 +7,7 @@ import {
   type NoticeSignal,
   type NoticeState,
   noticeStates,
-} from '../../core/domain/notice.ts'
+} from '../../core/domain/care/notice.ts'
 import { seed } from '../support/random.ts'
 
 const progress = noticeStates.filter(s => s !== 'waiting')

@@ -9,7 +9,7 @@ import {
   ownSignatures,
   syncFilter,
   syncForRoom,
-} from '../../appservice/http/matrix-bodies.ts'
+} from '../../appservice/http/proxy/matrix-bodies.ts'
 
 const room = '!a:x'
 

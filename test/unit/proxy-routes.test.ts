@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { matchRoute, routes } from '../../appservice/http/matrix-routes.ts'
+import { matchRoute, routes } from '../../appservice/http/proxy/matrix-routes.ts'
 import { seed } from '../support/random.ts'
 
 const me = { userId: '@p_abc:clinic.example', roomId: '!Room/1+x:clinic.example' }

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { isOpen, parseOpenHours, showOpenHours } from '../../core/domain/open-hours.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
-import { defaultSettings, settingKeys, settingOf, settingsFrom } from '../../core/domain/settings.ts'
+import { isOpen, parseOpenHours, showOpenHours } from '../../core/domain/settings/open-hours.ts'
+import { defaultSettings, settingKeys, settingOf, settingsFrom } from '../../core/domain/settings/settings.ts'
 import { seed } from '../support/random.ts'
 
 const runs = { seed, numRuns: process.env.WARDROOM_LONG === '1' ? 20_000 : 500 }

@@ -1,9 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { countSegments } from '../../core/domain/sms-segments.ts'
-import { renderTemplate, type TemplateLang, type TemplateName, templateNames } from '../../core/domain/template.ts'
-import { defaultTemplates } from '../../core/domain/template-defaults.ts'
-import { healthWords, lintTemplate, longestVars } from '../../core/domain/template-lint.ts'
+import { countSegments } from '../../core/domain/texts/sms-segments.ts'
+import {
+  renderTemplate,
+  type TemplateLang,
+  type TemplateName,
+  templateNames,
+} from '../../core/domain/texts/template.ts'
+import { defaultTemplates } from '../../core/domain/texts/template-defaults.ts'
+import { healthWords, lintTemplate, longestVars } from '../../core/domain/texts/template-lint.ts'
 import { seed } from '../support/random.ts'
 
 const sample = {

@@ -3,7 +3,7 @@ import type { Item } from '../shared/conversation/item.ts'
 export type StepName = 'write' | 'tap' | 'prove' | 'answer' | 'see'
 export const stepNames: StepName[] = ['write', 'tap', 'prove', 'answer', 'see']
 
-/** The bridge's marks on a clinician's message, in the order in which they come (core/domain/notice.ts). */
+/** The bridge's marks on a clinician's message, in the order in which they come (core/domain/care/notice.ts). */
 export const markWords: Record<string, string> = {
   '📤': 'text sent',
   '📱': 'on the telephone',

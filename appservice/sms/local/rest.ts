@@ -1,5 +1,5 @@
 import express from 'express'
-import { countSegments } from '../../../core/domain/sms-segments.ts'
+import { countSegments } from '../../../core/domain/texts/sms-segments.ts'
 import { type Secret, sameSecret } from '../../../core/secret.ts'
 import { apiFaults } from './behaviours.ts'
 import type { Carrier } from './carrier.ts'

@@ -2,9 +2,9 @@ import { deserialize, serialize } from 'node:v8'
 import { type Instant, seconds } from '../../domain/clock.ts'
 import { errorFacts, isOutage } from '../../error-facts.ts'
 import type { Log } from '../../log.ts'
-import { type CryptoBatch, loadCrypto, writeCrypto } from '../../store/crypto-records.ts'
+import { type CryptoBatch, loadCrypto, writeCrypto } from '../../store/bots/crypto-records.ts'
+import { type Lease, LeaseLost } from '../../store/bots/leases.ts'
 import type { Db } from '../../store/db.ts'
-import { type Lease, LeaseLost } from '../../store/leases.ts'
 import type { StoreDeps } from '../../store/tx.ts'
 import {
   type Batch,

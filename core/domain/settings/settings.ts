@@ -1,0 +1,230 @@
+import { consentScopes } from '../care/consent.ts'
+import { refuse } from '../refusal.ts'
+import { type OpenHours, parseOpenHours, showOpenHours } from './open-hours.ts'
+import { type Kind, listOf, matching, oneOf, type Setting, setting, where, whole, words, yesNo } from './setting.ts'
+
+const openHours: Kind<OpenHours> = {
+  expects: 'days and times such as Mon-Fri 08:00-18:00; Sat 9-12, or always, or never',
+  example: '"Mon-Fri 08:00-18:00"',
+  parse: text => parseOpenHours(text) ?? refuse('bad-value', 'Expected days and times such as Mon-Fri 08:00-18:00.'),
+  revive: json => (typeof json === 'string' ? parseOpenHours(json) : undefined),
+  show: showOpenHours,
+}
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    return (
+      new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone.length > 0 && !/^[+-]/.test(name)
+    )
+  } catch {
+    return false
+  }
+}
+
+const phone = matching(
+  'a telephone number in international form',
+  '+15555550100',
+  t => t === '' || /^\+[1-9][\d ().-]{6,20}$/.test(t),
+)
+const serverName = matching('a Matrix server name', 'hospital.example', t =>
+  /^[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:\d{1,5})?$/i.test(t),
+)
+const webAddress = matching('a web address', 'https://clinic.example/help', t => {
+  if (t === '') return true
+  const scheme = URL.canParse(t) ? new URL(t).protocol : ''
+  return (scheme === 'https:' || scheme === 'http:') && t.length <= 300
+})
+
+export const linkFactors = ['birth_date', 'sms_code', 'pin'] as const
+
+const page = 'every patient who opens the page from now on'
+const everyText = 'every text message from now on'
+
+/** Every setting that `!config` may change (row 41): the one list for help, defaults, reading and previews. */
+export const catalogue = {
+  'clinic.name': setting({
+    kind: words(40, '"Riverside Clinic"'),
+    default: 'Your clinic',
+    help: 'The public name that patients know; it is the first thing in every text.',
+    affects: `${everyText}, and the page`,
+  }),
+  'clinic.phone': setting({
+    kind: phone,
+    default: '',
+    help: 'The number that patients call; it stands in every text and on every page.',
+    affects: `${everyText}, and the page`,
+  }),
+  'clinic.answers.en': setting({
+    kind: words(300, '"Our nurses answer on weekdays from 8 to 6."'),
+    default: 'Your care team answers during opening hours.',
+    help: 'Who answers and when, in English.',
+    affects: page,
+  }),
+  'clinic.answers.es': setting({
+    kind: words(300, '"Nuestras enfermeras responden de lunes a viernes, de 8 a 18."'),
+    default: 'Su equipo de atención responde en el horario de la clínica.',
+    help: 'Who answers and when, in Spanish.',
+    affects: page,
+  }),
+  'clinic.emergency.en': setting({
+    kind: words(300, '"In an emergency call 911."'),
+    default: 'In an emergency, call 911. Do not wait for an answer here.',
+    help: 'What a patient does in an emergency, in English.',
+    affects: page,
+  }),
+  'clinic.emergency.es': setting({
+    kind: words(300, '"En caso de emergencia llame al 911."'),
+    default: 'En caso de emergencia, llame al 911. No espere una respuesta aquí.',
+    help: 'What a patient does in an emergency, in Spanish.',
+    affects: page,
+  }),
+  'clinic.quick_replies.en': setting({
+    kind: listOf(words(40, '"Thank you"'), { max: 5, separator: '|' }),
+    default: ['Thank you', 'Please call me', 'I have a question'],
+    help: 'Answers that a patient sends with one tap, in English, separated by |.',
+    affects: page,
+  }),
+  'clinic.quick_replies.es': setting({
+    kind: listOf(words(40, '"Gracias"'), { max: 5, separator: '|' }),
+    default: ['Gracias', 'Llámeme, por favor', 'Tengo una pregunta'],
+    help: 'Answers that a patient sends with one tap, in Spanish, in the same order as the English ones.',
+    affects: page,
+  }),
+  'clinic.colour': setting({
+    kind: matching('a colour such as #0b5c8a', '#0b5c8a', t => /^#[0-9a-f]{6}$/i.test(t)),
+    default: '#0b5c8a',
+    help: 'The colour of the patient page.',
+    affects: page,
+  }),
+  'clinic.hours': setting<OpenHours>({
+    kind: openHours,
+    default: parseOpenHours('Mon-Fri 08:00-18:00') ?? [],
+    help: 'When somebody answers; outside these hours the page says so.',
+    affects: page,
+  }),
+  'clinic.country': setting({
+    kind: matching('a country by its two capital letters', 'US', t => /^[A-Z]{2}$/.test(t)),
+    default: 'US',
+    help: 'The country of telephone numbers that are typed without +.',
+    affects: 'numbers typed from now on; stored ones stay as they are',
+  }),
+  'clinic.time_zone': setting({
+    kind: matching('an IANA time zone', 'America/New_York', isTimeZone),
+    default: 'America/New_York',
+    help: "The clinic's time zone, also the one for quiet hours where the patient's is not known.",
+    affects: 'opening hours, quiet hours and the times in replies',
+  }),
+  'link.life_hours': setting({
+    kind: whole(1, 168),
+    unit: 'hours',
+    default: 72,
+    sensitive: true,
+    help: 'How long a link in a text works.',
+    affects: 'links made from now on; earlier ones keep their end',
+  }),
+  'link.factors': setting({
+    kind: where(
+      listOf(oneOf(linkFactors), { min: 1, max: 3 }),
+      v => v.includes('birth_date'),
+      'birth_date is always asked',
+    ),
+    default: ['birth_date'] as (typeof linkFactors)[number][],
+    sensitive: true,
+    help: 'What a patient proves before the conversation opens: birth_date, sms_code (new device), pin (set by the desk).',
+    affects: 'every link from now on, also those already sent',
+  }),
+  'session.idle_minutes': setting({
+    kind: whole(5, 60),
+    unit: 'minutes',
+    default: 15,
+    help: 'After how long without a touch the page closes.',
+    affects: page,
+  }),
+  'session.reauth_minutes': setting({
+    kind: whole(10, 480),
+    unit: 'minutes',
+    default: 60,
+    help: 'After how long the page asks again who it is.',
+    affects: page,
+  }),
+  'sms.quiet_from': setting({
+    kind: whole(0, 23),
+    unit: "o'clock",
+    default: 21,
+    help: "No routine text from this hour of the recipient's day on, until sms.quiet_to.",
+    affects: everyText,
+  }),
+  'sms.quiet_to': setting({
+    kind: whole(0, 23),
+    unit: "o'clock",
+    default: 8,
+    help: "Routine texts go out again from this hour of the recipient's day on.",
+    affects: everyText,
+  }),
+  'sms.reminder_hours': setting({
+    kind: listOf(whole(1, 336), { max: 5 }),
+    unit: 'hours',
+    default: [4, 24],
+    help: 'How long after an unopened text each reminder goes out.',
+    affects: 'messages that are not opened yet, and new ones',
+  }),
+  'sms.task_hours': setting({
+    kind: whole(1, 336),
+    unit: 'hours',
+    default: 48,
+    help: 'How long a message may stay unopened before the care team is asked to call.',
+    affects: 'messages that are not opened yet, and new ones',
+  }),
+  'sms.provider_answers_stop': setting({
+    kind: yesNo,
+    default: false,
+    help: 'Whether the SMS provider confirms STOP by itself, so that we stay silent.',
+    affects: 'every STOP from now on',
+  }),
+  'room.name_policy': setting({
+    kind: oneOf(['code', 'initials', 'full']),
+    default: 'code' as 'code' | 'initials' | 'full',
+    sensitive: true,
+    help: "What a care room is called: the patient's code, initials or full name. Room names are not encrypted.",
+    affects: 'care rooms made from now on',
+  }),
+  'consent.required': setting({
+    kind: listOf(oneOf(consentScopes), { min: 1, max: 4 }),
+    default: ['care'] as (typeof consentScopes)[number][],
+    sensitive: true,
+    help: 'The consents without which no text is sent.',
+    affects: `${everyText}; patients without one of them are not texted`,
+  }),
+  'federation.allowed': setting({
+    kind: listOf(serverName, { max: 100 }),
+    default: [] as string[],
+    sensitive: true,
+    help: 'Matrix servers of other hospitals whose people may be given a role here. Whether the homeserver federates at all is set in its own configuration.',
+    affects: 'roles granted from now on; people of a server that is taken off keep theirs until they are revoked',
+  }),
+  'help.url': setting({
+    kind: webAddress,
+    default: 'https://element.io/help',
+    help: 'The page that the bot names to a person whose device is not verified.',
+    affects: "the bot's replies",
+  }),
+} satisfies Record<string, { kind: unknown }>
+
+export type SettingKey = keyof typeof catalogue
+type ValueOf<S> = S extends Setting<infer T> ? T : never
+/** Every setting's value, by key. */
+export type Settings = { [K in SettingKey]: ValueOf<(typeof catalogue)[K]> }
+
+export const settingKeys = Object.keys(catalogue) as SettingKey[]
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(catalogue, key)
+
+/** One entry of the catalogue with its value's type hidden: for code that handles any setting. */
+export const settingOf = (key: SettingKey): Setting<unknown> => catalogue[key] as unknown as Setting<unknown>
+
+/** The values when nothing was ever changed. */
+export const defaultSettings = (): Settings =>
+  Object.fromEntries(settingKeys.map(k => [k, catalogue[k].default])) as Settings
+
+/** Values from stored text (`show`'s form); a key that is absent, unknown or no longer usable has its default. */
+export const settingsFrom = (stored: Readonly<Record<string, unknown>>): Settings =>
+  Object.fromEntries(settingKeys.map(k => [k, settingOf(k).kind.revive(stored[k]) ?? catalogue[k].default])) as Settings

@@ -1,0 +1,88 @@
+import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-js-sdk'
+import { type CryptoApi, CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import { type Alerts, logAlerts } from '../../alerts.ts'
+import { seconds } from '../../domain/clock.ts'
+import type { DeviceId, UserId } from '../../domain/ids.ts'
+import { errorFacts } from '../../error-facts.ts'
+import type { Log } from '../../log.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { olmMachineOf } from '../olm-machine.ts'
+import { devicesOf } from '../our-users.ts'
+import { masterKeyOf } from './signers.ts'
+
+type ClientDeps = { homeserver: Homeserver; userId: UserId; log: Log; alert?: Alerts }
+
+const stateTypes = [
+  'm.room.create',
+  'm.room.encryption',
+  'm.room.member',
+  'm.room.history_visibility',
+  'm.room.power_levels',
+  'm.room.join_rules',
+  'm.room.tombstone',
+]
+
+/**
+ * To-device messages, device lists, own account data and the room state that encryption needs; events come from the inbox. Synapse repeats the answer to a
+ * first sync for two minutes, with its old key counts and rooms, so that a restart asks through another filter; the 32 differ in nothing else.
+ */
+const syncFilter = (userId: UserId, epoch: number) =>
+  Filter.fromJson(userId, '', {
+    presence: { types: [], not_senders: [`@start-${epoch % 32}:wardroom.invalid`] },
+    room: {
+      timeline: { limit: 1, types: stateTypes },
+      state: { types: stateTypes, lazy_load_members: false },
+      ephemeral: { types: [] },
+      account_data: { types: [] },
+    },
+  })
+
+/** Starts the sync; it goes on through outages of the homeserver. A device that was deleted there ends the process. */
+export const startSync = async (
+  d: ClientDeps,
+  client: MatrixClient,
+  { deviceId, epoch }: { deviceId: DeviceId; epoch: number },
+  die: (reason: string) => void,
+) => {
+  const prepared = new Promise<void>((resolve, reject) => {
+    const limit = setTimeout(() => reject(new Error('the first sync took too long')), seconds(90))
+    client.on(ClientEvent.Sync, (state: SyncState) => {
+      if (state === 'PREPARED' || state === 'SYNCING') {
+        clearTimeout(limit)
+        resolve()
+      }
+      if (state !== 'ERROR') return
+      devicesOf(d.homeserver, d.userId).then(
+        ids => ids.includes(deviceId) || die(`the device ${deviceId} was deleted at the homeserver`),
+        err => d.log.warn({ err: errorFacts(err), bot: d.userId }, 'the homeserver is away'),
+      )
+    })
+  })
+  await client.startClient({ filter: syncFilter(d.userId, epoch), disablePresence: true, initialSyncLimit: 1 })
+  await prepared
+}
+
+/** Somebody else's device, or another identity, on our own user raises an alert within seconds. */
+export const watchOwnUser = (
+  d: ClientDeps,
+  client: MatrixClient,
+  crypto: CryptoApi,
+  deviceId: DeviceId,
+  masterKey: string,
+) => {
+  const alert = d.alert ?? logAlerts(d.log)
+  const look = async () => {
+    const machine = olmMachineOf(crypto)
+    const devices = (await devicesOf(d.homeserver, d.userId)).filter(id => id !== deviceId)
+    if (devices.length > 0)
+      alert({ code: 'bot.foreign-device', ref: d.userId, sentence: 'a bot has a device that Wardroom did not make' })
+    if ((await masterKeyOf(machine, d.userId)) !== masterKey)
+      alert({ code: 'bot.identity', ref: d.userId, sentence: 'the cross-signing keys of a bot were replaced' })
+  }
+  const onDevices = (users: string[]) => {
+    if (!users.includes(d.userId)) return
+    look().catch(err => d.log.warn({ err: errorFacts(err), bot: d.userId }, 'the own devices could not be checked'))
+  }
+  client.on(CryptoEvent.DevicesUpdated, onDevices)
+  onDevices([d.userId])
+}

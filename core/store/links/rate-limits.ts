@@ -1,0 +1,33 @@
+import type { Knex } from 'knex'
+import type { Instant } from '../../domain/clock.ts'
+import type { Db } from '../db.ts'
+
+/** A token bucket: `burst` at once, then one every `everyMs`. */
+export type Limit = { burst: number; everyMs: number }
+
+/**
+ * Takes one token from a bucket that survives restarts and is shared by all processes; false when it is empty. `name` holds ids or keyed hashes, never a
+ * number or an address. Outside a transaction it commits by itself.
+ */
+export const takeToken = async (
+  db: Db | Knex.Transaction,
+  name: string,
+  limit: Limit,
+  now: Instant,
+): Promise<boolean> => {
+  const filled = `least(?::double precision, rate_bucket.tokens + greatest(0, ?::bigint - rate_bucket.at) / ?::double precision)`
+  const result = await db.raw(
+    `insert into rate_bucket as rate_bucket (name, tokens, at) values (?, ?, ?)
+     on conflict (name) do update set tokens = ${filled} - 1, at = greatest(excluded.at, rate_bucket.at)
+     where ${filled} >= 1
+     returning tokens`,
+    [name, limit.burst - 1, now, limit.burst, now, limit.everyMs, limit.burst, now, limit.everyMs],
+  )
+  return result.rows.length > 0
+}
+
+/** Removes buckets that nobody used for a day: they are full again. */
+export const sweepBuckets = async (db: Db, now: Instant): Promise<number> =>
+  db('rate_bucket')
+    .where('at', '<', now - 86_400_000)
+    .delete()

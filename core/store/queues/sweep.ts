@@ -1,0 +1,24 @@
+import type { Db } from '../db.ts'
+import type { StoreDeps } from '../tx.ts'
+
+/** Runs `run` when the sweep is due and no process is at it; `pool` holds the lock meanwhile. Returns whether it ran. */
+export const takeSweep = async (
+  deps: StoreDeps,
+  pool: Db,
+  name: string,
+  every: number,
+  run: () => Promise<unknown>,
+): Promise<boolean> => {
+  await pool.raw('insert into sweep (name, ran_at) values (?, 0) on conflict do nothing', [name])
+  return pool.transaction(async sql => {
+    const started = deps.clock.now()
+    const { rows } = await sql.raw('select 1 from sweep where name = ? and ran_at <= ? for update skip locked', [
+      name,
+      started - every,
+    ])
+    if (rows.length === 0) return false
+    await run()
+    await sql.raw('update sweep set ran_at = ? where name = ?', [started, name])
+    return true
+  })
+}

@@ -1,0 +1,68 @@
+import type { Knex } from 'knex'
+import type { RoomId, UserId } from '../../domain/ids.ts'
+import type { Db } from '../db.ts'
+import type { RoomClass } from '../patients/care.ts'
+import type { Tx } from '../tx.ts'
+
+type Sql = Db | Knex.Transaction
+
+/** A room that Wardroom made or joined, and what it is for. */
+export type KnownRoom = {
+  roomId: RoomId
+  class: RoomClass
+  unit: string | null
+  /** Whom a direct chat is with. */
+  peer: UserId | null
+  createdBy: string
+}
+
+type Row = Record<string, unknown>
+const toRoom = (r: Row): KnownRoom => ({
+  roomId: r.room_id as RoomId,
+  class: r.class as RoomClass,
+  unit: r.unit as string | null,
+  peer: r.peer as UserId | null,
+  createdBy: r.created_by as string,
+})
+
+/** What a room is for, or undefined when it is none of ours or was given up. */
+export const roomById = async (sql: Sql, roomId: string): Promise<KnownRoom | undefined> => {
+  const row = await sql('room').where({ room_id: roomId }).whereNull('archived_at').first()
+  return row ? toRoom(row) : undefined
+}
+
+/** The bot's direct chat with somebody: one that it made itself before one that it was invited to, because there it may redact; then the newest. */
+export const directRoomWith = async (sql: Sql, bot: string, peer: string): Promise<KnownRoom | undefined> => {
+  const row = await sql('room')
+    .where({ class: 'direct', peer })
+    .whereNull('archived_at')
+    .orderByRaw('(created_by = ?) desc, created_at desc', [bot])
+    .first()
+  return row ? toRoom(row) : undefined
+}
+
+export const recordDirectRoom = async (
+  tx: Tx,
+  room: { roomId: RoomId; peer: UserId; createdBy: string },
+): Promise<void> => {
+  await tx
+    .sql('room')
+    .insert({
+      room_id: room.roomId,
+      class: 'direct',
+      peer: room.peer,
+      created_at: tx.now,
+      created_by: room.createdBy,
+    })
+    .onConflict('room_id')
+    .merge({ archived_at: null })
+}
+
+/** The units' desk rooms, `main` first. */
+export const deskRooms = async (sql: Sql): Promise<(KnownRoom & { unit: string })[]> =>
+  (await sql('room').where({ class: 'desk' }).whereNull('archived_at').orderByRaw(`unit = 'main' desc, unit`)).map(
+    r => ({ ...toRoom(r), unit: (r.unit as string | null) ?? 'main' }),
+  )
+
+export const deskRoomOf = async (sql: Sql, unit: string): Promise<RoomId | undefined> =>
+  (await deskRooms(sql)).find(r => r.unit === unit)?.roomId

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import express from 'express'
+import type { CareDeps } from '../../../appservice/care/deps.ts'
+import { careGivenUp, careJobs } from '../../../appservice/care/index.ts'
+import { onRoomEvent } from '../../../appservice/care/room-events.ts'
+import { openGhosts } from '../../../appservice/ghosts/intents.ts'
+import { listen } from '../../../core/http/listen.ts'
+import { transactionsRouter } from '../../../core/http/transactions.ts'
+import { generateKeys } from '../../../core/keys.ts'
+import { createLog } from '../../../core/log.ts'
+import { createHomeserver } from '../../../core/matrix/homeserver.ts'
+import { startInbox } from '../../../core/queues/inbox-worker.ts'
+import { startOutbox } from '../../../core/queues/outbox-worker.ts'
+import { secret } from '../../../core/secret.ts'
+import { database, type TestDatabase } from '../database.ts'
+import { stack } from '../stack.ts'
+
+/** The bridge's care-room half on the real homeserver and a fresh database, in this process. */
+export type TestBridge = {
+  deps: CareDeps
+  db: TestDatabase
+  privateKeys: Awaited<ReturnType<typeof generateKeys>>
+  stop(): Promise<void>
+}
+
+export const testBridge = async (): Promise<TestBridge> => {
+  const { synapse, ghosts, registrations, ports } = await stack()
+  const db = await database()
+  const log = createLog('bridge', process.env.WARDROOM_LOG_LEVEL ?? 'error')
+  const homeserver = createHomeserver({ url: synapse.url, asToken: secret(ghosts.asToken) })
+  const privateKeys = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
+  const deps: CareDeps = {
+    store: db.store,
+    homeserver,
+    ghosts: await openGhosts({ homeserver, registration: registrations.ghosts, serverName: synapse.serverName }),
+    keys: privateKeys.sealing,
+    publicUrl: 'http://localhost:8080',
+    log,
+  }
+  const app = express().use(
+    transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log }),
+  )
+  const listener = await listen(app, { host: '127.0.0.1', port: ports.ghosts })
+  const inbox = await startInbox({ source: 'ghosts', store: db.store, handle: onRoomEvent(deps), log })
+  const outbox = await startOutbox({
+    queue: 'bridge',
+    store: db.store,
+    handlers: careJobs(deps),
+    givenUp: careGivenUp,
+    log,
+  })
+  return {
+    deps,
+    db,
+    privateKeys,
+    stop: async () => {
+      await listener.stop()
+      await inbox.stop()
+      await outbox.stop()
+      await deps.ghosts.stop()
+      await db.drop()
+    },
+  }
+}
