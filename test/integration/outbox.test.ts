@@ -69,6 +69,20 @@ describe('the outbox worker', () => {
     expect(overlaps).to.equal(0)
   })
 
+  it('lets a lane that waits, however long, hide no other', async () => {
+    const first = await enqueue({ lane: 'waits' })
+    await d.store
+      .db('outbox')
+      .where({ id: first })
+      .update({ due_at: d.store.clock.now() + 3_600_000 })
+    await transact(d.store, async tx => {
+      for (let i = 0; i < 300; i++) await tx.enqueue({ queue: 'bridge', kind: 'say', payload: {}, lane: 'waits' })
+    })
+    const other = await enqueue({ lane: 'goes on' })
+    await start({ say: async () => ({ kind: 'done' }) })
+    await until(other, 'done')
+  })
+
   it('lets no slow lane delay another, and keeps a retried job before its successors', async () => {
     let release: (() => void) | undefined
     const held = new Promise<void>(done => {

@@ -36,7 +36,7 @@ type Row = {
 
 export type DueJob = { id: string; lane: string | null }
 
-/** Due jobs of the kinds that this process knows, oldest first, one a lane, without the lanes and jobs of `busy`; one that must wait for its lane can be among them. */
+/** Due jobs of the kinds that this process knows, oldest first: of each lane its first job alone, so that a lane that waits hides no other; without the lanes and jobs of `busy`. */
 export const dueJobs = async (
   deps: StoreDeps,
   queue: Queue,
@@ -47,9 +47,11 @@ export const dueJobs = async (
   const { rows } = await deps.db.raw(
     `select id, lane from (
        select distinct on (coalesce(lane, id)) id, lane, due_at, seq from (
-         select id, lane, order_at, due_at, seq from outbox
+         select id, lane, order_at, due_at, seq from outbox j
          where queue = ? and state = 'pending' and due_at <= ? and kind = any(?::text[]) and id <> all(?::text[])
-           and (lane is null or lane <> all(?::text[]))
+           and (lane is null or lane <> all(?::text[]) and not exists (
+             select 1 from outbox k where k.queue = j.queue and k.lane = j.lane and k.state = 'pending'
+               and (k.order_at, k.seq) < (j.order_at, j.seq)))
          order by due_at limit 200) oldest
        order by coalesce(lane, id), order_at, seq) firsts
      order by due_at, seq limit ?`,
