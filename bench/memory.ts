@@ -1,38 +1,33 @@
 import type { Bench } from './bench.ts'
 import { figure } from './figure.ts'
 import { scaled } from './scale.ts'
-import { type Ward, ward } from './ward.ts'
+import { ward } from './ward.ts'
 
-type Sample = Ward['memory'][number]
+const count = scaled(100, 10)
 
-/** What one more patient costs, by least squares over the later half: what the first enrolments add is mostly code and heap that is there from then on. */
-const perPatient = (samples: readonly Sample[]): number => {
-  const later = samples.slice(Math.floor(samples.length / 2))
-  const mean = (of: (s: Sample) => number) => later.reduce((sum, s) => sum + of(s), 0) / later.length
-  const [x, y] = [mean(s => s.patients), mean(s => s.mb)]
-  const spread = later.reduce((sum, s) => sum + (s.patients - x) ** 2, 0)
-  if (spread === 0) throw new Error('too few patients to extrapolate from')
-  return later.reduce((sum, s) => sum + (s.patients - x) * (s.mb - y), 0) / spread
-}
-
-/** Memory of our services with 1,000 enrolled patients, extrapolated from a hundred. */
+/** Memory of our services with 1,000 enrolled patients, extrapolated from what the later half of a hundred left behind. */
 export const memory: Bench = {
   area: 'stack',
   figures: ['memory_per_1000_patients'],
   run: async say => {
     const w = await ward(say)
-    await w.patients(scaled(100, 12))
-    const empty = w.memory[0] as Sample
-    const last = w.memory.at(-1) as Sample
-    const each = perPatient(w.memory)
+    const empty = await w.settledMemory()
+    // What the first enrolments add is mostly code and heap that is there from then on.
+    const half = Math.round(count / 2)
+    await w.patients(half)
+    const some = await w.settledMemory()
+    await w.patients(count)
+    const all = await w.settledMemory()
+    const each = Math.max(0, all - some) / (count - half)
+    const mb = [empty, some, all].map(Math.round)
     return [
       figure({
         name: 'stack.memory_per_1000_patients',
-        value: last.mb + Math.max(0, each) * (1000 - last.patients),
+        value: all + each * (1000 - count),
         unit: 'MB',
-        baseline: empty.mb,
+        baseline: empty,
         goal: { atMost: 1024 },
-        note: `bridge, keeper, bots and local server: ${Math.round(last.mb)} MB with ${last.patients} patients, ${(each * 1000).toFixed(0)} kB more for each; baseline: nobody enrolled`,
+        note: `bridge, keeper, bots and local server: ${mb[0]} MB with nobody (the baseline), ${mb[1]} MB with ${half}, ${mb[2]} MB with ${count}`,
       }),
     ]
   },

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { hours } from '../core/domain/clock.ts'
 import type { PatientId, PersonId, RoomId } from '../core/domain/ids.ts'
 import { isRefusal } from '../core/domain/refusal.ts'
@@ -26,8 +27,8 @@ export type Ward = {
   patients(count: number): Promise<WardPatient[]>
   /** A fresh link, as a text would carry it. */
   link(patient: WardPatient): Promise<string>
-  /** Memory of our own services (not PostgreSQL, not Synapse) in MB, whenever enrolment paused, by the number of patients. */
-  memory: { patients: number; mb: number }[]
+  /** Memory of our own services (not PostgreSQL, not Synapse) in MB, once they have given back what the last work left behind. */
+  settledMemory(): Promise<number>
 }
 
 const services = ['bridge', 'keeper', 'bots', 'local']
@@ -56,12 +57,12 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
   const lee = await world.signIn('drlee', { displayName: 'Dr Lee' })
   afterRun(lee.stop)
   const enrolled: WardPatient[] = []
-  const memory: Ward['memory'] = []
-  const measure = () => {
-    const pids = listedProcesses(world.dataDir).filter(p => services.includes(p.name))
-    memory.push({ patients: enrolled.length, mb: residentMb(pids.map(p => p.pid)) })
-  }
-  measure()
+  const memoryNow = (): number =>
+    residentMb(
+      listedProcesses(world.dataDir)
+        .filter(p => services.includes(p.name))
+        .map(p => p.pid),
+    )
 
   const enrol = async (n: number): Promise<WardPatient> => {
     const phone = `+1202555${String(2000 + n).padStart(4, '0')}`
@@ -87,14 +88,22 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
   return {
     world,
     lee,
-    memory,
+    settledMemory: async () => {
+      let least = memoryNow()
+      for (let calm = 0, n = 0; calm < 10 && n < 60; n++) {
+        await pause(1000)
+        const now = memoryNow()
+        calm = now < least - 1 ? 0 : calm + 1
+        least = Math.min(least, now)
+      }
+      return least
+    },
     patients: async count => {
       if (count > enrolled.length) say(`ward: enrolling ${count - enrolled.length} patients`)
       while (enrolled.length < count) {
         const next = Math.min(together, count - enrolled.length)
         const from = enrolled.length
         enrolled.push(...(await Promise.all(Array.from({ length: next }, (_, n) => enrol(from + n)))))
-        measure()
         if (enrolled.length % 20 === 0) say(`ward: ${enrolled.length} patients`)
       }
       return enrolled.slice(0, count)
