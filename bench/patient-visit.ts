@@ -7,6 +7,18 @@ import { connect, encryptedRoom, firstSync, flushBackup, ownSignature } from '..
 
 export type Visit = { client: MatrixClient; session: Session; end(): Promise<void> }
 
+/** A kept connection that the server closed just before it was used again: a browser asks once more by itself, Node's fetch does not. */
+const closedBefore = (error: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(
+    ((error as Error).cause as { code?: string } | undefined)?.code ?? '',
+  )
+
+const asBrowser = (input: string | URL | Request, init: RequestInit): Promise<Response> =>
+  fetch(input, init).catch(error => {
+    if (!closedBefore(error)) throw error
+    return fetch(input, init)
+  })
+
 /** What a browser does with cookies. */
 const cookieJar = (publicUrl: string) => {
   const cookies = new Map<string, string>()
@@ -15,7 +27,7 @@ const cookieJar = (publicUrl: string) => {
     headers.set('sec-fetch-site', 'same-origin')
     headers.set('origin', publicUrl)
     if (cookies.size > 0) headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
-    const answer = await fetch(input, { ...init, headers })
+    const answer = await asBrowser(input, { ...init, headers })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       cookies.set(name, value)

@@ -8,6 +8,9 @@ import { type WardPatient, ward } from './ward.ts'
 const count = scaled(100)
 const words = 'Please take the tablet with food.'
 
+const reason = (error: unknown): string =>
+  error instanceof Error ? [String(error), ...(error.cause ? [reason(error.cause)] : [])].join(': ') : String(error)
+
 /** A hundred patients who tap in the same moment: how long until each of them has read and answered, and one alone beside them. */
 export const patientsAtOnce: Bench = {
   area: 'web',
@@ -37,7 +40,7 @@ export const patientsAtOnce: Bench = {
       say(`web: ${count} patients at once`)
       const outcomes = await Promise.allSettled(patients.map(readAndAnswer))
       const times = outcomes.flatMap(o => (o.status === 'fulfilled' ? [o.value] : []))
-      const failures = outcomes.flatMap(o => (o.status === 'rejected' ? [String(o.reason)] : []))
+      const failures = outcomes.flatMap(o => (o.status === 'rejected' ? [reason(o.reason)] : []))
       for (const failure of new Set(failures)) say(`web: a visit failed: ${failure}`)
       const result = figure({
         name: 'web.patients_at_once',
