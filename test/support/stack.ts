@@ -53,6 +53,7 @@ const quiet = () => undefined
 
 // A run that is cut short (an uncaught error, --exit) still leaves no server behind.
 const running = new Set<number>()
+process.once('SIGTERM', () => process.exit(143))
 process.once('exit', () => {
   for (const pid of running) {
     try {
