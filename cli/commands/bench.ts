@@ -8,6 +8,8 @@ export const bench: CliCommand = {
   run: async args => {
     // Loaded late: it uses the tests' helpers, which a server need not have.
     const { runBench } = await import('../../bench/main.ts')
-    return runBench(args)
+    const code = await runBench(args)
+    // A client that was given up in the middle of its start goes on trying to reach a homeserver that is gone.
+    process.exit(code)
   },
 }
