@@ -8,10 +8,21 @@ import type { Homeserver } from './homeserver.ts'
  */
 export const pingHomeserver = async (homeserver: Homeserver, registrationId: string, log: Log): Promise<void> => {
   const path = `/_matrix/client/v1/appservice/${encodeURIComponent(registrationId)}/ping`
-  try {
-    await homeserver.request('POST', path, { body: { transaction_id: 'start' } })
-  } catch (err) {
-    if (!isOutage(err)) throw err
-    log.warn({ err: errorFacts(err), registrationId }, 'the homeserver cannot be asked to deliver; it will by itself')
+  for (let tries = 1; ; tries++) {
+    try {
+      await homeserver.request('POST', path, { body: { transaction_id: 'start' } })
+      return
+    } catch (err) {
+      if (!isOutage(err)) throw err
+      // Synapse answers 502 when its own call to us was cut short, which a busy machine brings about: the next one goes through.
+      if (tries < 4) await new Promise(done => setTimeout(done, 150 * 2 ** tries))
+      else {
+        log.warn(
+          { err: errorFacts(err), registrationId },
+          'the homeserver cannot be asked to deliver; it will by itself',
+        )
+        return
+      }
+    }
   }
 }

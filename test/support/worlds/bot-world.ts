@@ -7,6 +7,7 @@ import { listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { createLog } from '../../../core/log.ts'
 import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
+import { pingHomeserver } from '../../../core/matrix/ping.ts'
 import { secret } from '../../../core/secret.ts'
 import { type StoreDeps, transact } from '../../../core/store/tx.ts'
 import { systemClock } from '../../../core/system.ts'
@@ -95,7 +96,7 @@ export const botWorld = async (): Promise<BotWorld> => {
   const homeserver = createHomeserver({ url: synapse.url, asToken: secret(bots.asToken) })
   // Synapse backs off from an endpoint that was away.
   const id = (await stack()).registrations.bots.id
-  await homeserver.request('POST', `/_matrix/client/v1/appservice/${id}/ping`, { body: {} })
+  await pingHomeserver(homeserver, id, log)
   const userId = `@wardroom_${randomBytes(5).toString('hex')}:${synapse.serverName}` as UserId
   const children: BotChild[] = []
   return {

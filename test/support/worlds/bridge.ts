@@ -9,6 +9,7 @@ import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { generateKeys } from '../../../core/keys.ts'
 import { createLog } from '../../../core/log.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
+import { pingHomeserver } from '../../../core/matrix/ping.ts'
 import { startInbox } from '../../../core/queues/inbox-worker.ts'
 import { startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
@@ -41,6 +42,8 @@ export const testBridge = async (): Promise<TestBridge> => {
     transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log }),
   )
   const listener = await listen(app, { host: '127.0.0.1', port: ports.ghosts })
+  // Synapse backs off from an endpoint that was away, as it was since the last test file.
+  await pingHomeserver(homeserver, registrations.ghosts.id, log)
   const inbox = await startInbox({ source: 'ghosts', store: db.store, handle: onRoomEvent(deps), log })
   const outbox = await startOutbox({
     queue: 'bridge',
