@@ -75,12 +75,16 @@ describe('a tab that is killed', function () {
     w.lee.network.delay = () => 0
     await begin(page, link, maria)
     await page.getByLabel('Write your message').waitFor({ timeout: 60_000 })
-    for (;;) {
-      const older = page.getByRole('button', { name: 'Show older messages' })
-      if (!(await older.isVisible())) break
-      await older.click()
-      await page.getByText('Getting older messages…').waitFor({ state: 'detached', timeout: 30_000 })
-    }
+    const older = page.getByRole('button', { name: 'Show older messages' })
+    await eventually(
+      async () => {
+        if (await page.getByText('This is the start of your messages.').isVisible()) return true
+        // The button goes away while it loads, also under the pointer.
+        if (await older.isVisible()) await older.click({ timeout: 1000 }).catch(() => undefined)
+        return undefined
+      },
+      { timeout: 60_000, what: 'the start of the conversation' },
+    )
     for (const text of sent) await page.locator('.message', { hasText: text }).waitFor({ timeout: 15_000 })
     expect(await page.locator('.bubble.unreadable').count(), 'messages that could not be opened').to.equal(0)
     await eventually(async () => (await page.locator('.bubble.opening').count()) === 0)
