@@ -82,11 +82,27 @@ export const smsAccepted: Bench = {
     const w = await ward(say)
     const patients = await w.patients(rooms)
     say(`sms: a first message in each of ${rooms} rooms shares its key`)
-    for (const patient of patients) await message(w, patient)
+    /** In one room one after the other: a message that overtook the tap on the last text would ride on that text. */
+    const rounds = patients.map(() => Promise.resolve<unknown>(undefined))
+    let late = 0
+    const inTurn = async (n: number) => {
+      const room = n % rooms
+      let waits = true
+      const before = (rounds[room] as Promise<unknown>).then(() => {
+        waits = false
+      })
+      await Promise.race([before, new Promise(setImmediate)])
+      if (waits) late++
+      const one = before.then(() => message(w, patients[room] as WardPatient))
+      rounds[room] = one.catch(() => undefined)
+      return one
+    }
+    await paced(rooms, inTurn)
+    late = 0
     const alone = await w.lee.createRoom()
     const bare = await paced(perSecond * Math.max(4, seconds / 4), () => barePut(w, alone))
     say(`sms: ${perSecond} messages a second for ${seconds} s`)
-    const all = await paced(perSecond * seconds, n => message(w, patients[n % rooms] as WardPatient))
+    const all = await paced(perSecond * seconds, inTurn)
     const accepted = all.map(m => m.accepted)
     const sent = all.map(m => m.sent)
     return [
@@ -96,7 +112,7 @@ export const smsAccepted: Bench = {
         unit: 'ms',
         baseline: quantile(bare, 0.99),
         goal: { aboveBaselineAtMost: 1000 },
-        note: `${all.length} messages in ${rooms} rooms, ${perSecond}/s; median ${quantile(accepted, 0.5)} ms; of it the send itself: median ${quantile(sent, 0.5)} ms, p99 ${quantile(sent, 0.99)} ms`,
+        note: `${all.length} messages in ${rooms} rooms, ${perSecond}/s, ${late} held back for the last text's tap; median ${quantile(accepted, 0.5)} ms; of it the send itself: median ${quantile(sent, 0.5)} ms, p99 ${quantile(sent, 0.99)} ms`,
       }),
     ]
   },
