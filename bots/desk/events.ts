@@ -84,17 +84,12 @@ const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, ro
   }
   const text = messageText(read.type, read.content)
   if (text === undefined) return ignore
-  const heard: Heard = {
-    ...at,
-    room,
-    deviceId: read.deviceId ?? '',
-    identity: read.masterKey,
-    text,
-    attempts: event.attempts,
-  }
   const bang = text.trimStart().startsWith('!')
-  if (bang && d.store.clock.now() - event.originServerTs > staleAfter) return refused('stale', read.masterKey)
-  if (bang && (await crowded(d, room))) return refused('crowded', read.masterKey)
+  // A command is obeyed on the identity as the homeserver shows it now, not as the crypto library remembers it from a moment ago.
+  const identity = bang && read.masterKey !== null ? (await d.bot.identityOf(event.sender)).masterKey : read.masterKey
+  const heard: Heard = { ...at, room, deviceId: read.deviceId ?? '', identity, text, attempts: event.attempts }
+  if (bang && d.store.clock.now() - event.originServerTs > staleAfter) return refused('stale', identity)
+  if (bang && (await crowded(d, room))) return refused('crowded', identity)
   const apply = await planCommand(commands, heard)
   return apply ? { kind: 'done', apply } : ignore
 }

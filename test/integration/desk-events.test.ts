@@ -26,17 +26,20 @@ describe('what the desk bot does with an event', () => {
   let decrypted: Decryption
   let members: string[]
   let asked: number
+  /** The sender's identity as the homeserver shows it. */
+  let shown: string
   beforeEach(async () => {
     d = await database()
     asked = 0
     members = [bot, dana]
     decrypted = { kind: 'missing-key', sessionId: 's', withheld: null }
+    shown = 'key'
     const encrypted: Pick<DeskBot, 'decrypt' | 'identityOf'> = {
       decrypt: async () => {
         asked++
         return decrypted
       },
-      identityOf: async () => ({ masterKey: 'new key', deviceIds: [] }),
+      identityOf: async () => ({ masterKey: shown, deviceIds: [] }),
     }
     const homeserver: Pick<Homeserver, 'request'> = {
       request: async <T>() => ({ joined: Object.fromEntries(members.map(m => [m, {}])) }) as T,
@@ -152,7 +155,16 @@ describe('what the desk bot does with an event', () => {
 
   it('suspends the roles of somebody whose identity the crypto library saw change', async () => {
     decrypted = { kind: 'unsigned', reason: 'identity-changed' }
+    shown = 'new key'
     expect((await outcome(event())).jobs).to.include.members(['bot.react', 'bot.say', 'desk.follow-role'])
+    expect((await d.store.db('role_grant').first()).suspended_reason).to.equal('identity-changed')
+  })
+
+  it('obeys nobody on an identity that the crypto library still remembers and the homeserver no longer shows', async () => {
+    decrypted = says('!whoami')
+    await outcome(event())
+    shown = 'new key'
+    expect((await outcome(event({ eventId: '$2' as EventId }))).jobs).to.include('desk.follow-role')
     expect((await d.store.db('role_grant').first()).suspended_reason).to.equal('identity-changed')
   })
 
