@@ -4,6 +4,7 @@ import { ClientEvent, createClient, EventType, type MatrixClient, MemoryCryptoSt
 import { type KeeperClient, keeperClient } from '../../appservice/keeper/client.ts'
 import { type Keeper, startKeeper } from '../../appservice/keeper/keeper.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
+import { stopSdkClient, tameTimeouts } from '../../core/matrix/sdk-client.ts'
 import { secret } from '../../core/secret.ts'
 import { addPatient, patientById, personById } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
@@ -48,6 +49,7 @@ const openPage = async (url: string, browser: Browser, session: Session): Promis
       getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0] ?? '', new Uint8Array(k)],
     },
   })
+  tameTimeouts(client)
   await client.initRustCrypto({ useIndexedDB: false })
   const crypto = client.getCrypto()
   if (!crypto) throw new Error('no crypto')
@@ -147,13 +149,13 @@ describe('an encrypted conversation through the proxy', function () {
     await client.sendEvent(maria.room, EventType.RoomMessage, { msgtype: 'm.text', body: 'I will.' } as never)
     const seen = await lee.waitFor(s => s.body === 'I will.')
     expect(await lee.shield(seen)).to.equal('none')
-    client.stopClient()
+    stopSdkClient(client)
     const answer = await browser.call('POST', '/api/session', { body: {}, headers: { 'x-wardroom-link': token } })
     const again = await openPage(server.url, browser, (await answer.json()) as Session)
     await eventually(() =>
       ['Please take the tablet with food.', 'I will.'].every(b => readable(again, maria.room).includes(b)),
     )
-    again.stopClient()
+    stopSdkClient(again)
     const refused = server
       .logged()
       .split('\n')
