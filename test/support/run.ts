@@ -96,10 +96,12 @@ const pagesAndStarts = /^test\/e2e\/(handset|page-|secrecy|start|try-it)/
 
 const lanes = (): Lane[] => {
   const e2e = filesOf('e2e')
+  const integration = filesOf('integration')
   return [
     { name: 'e2e: pages and starts', files: e2e.filter(file => pagesAndStarts.test(file)) },
     { name: 'e2e: Matrix', files: e2e.filter(file => !pagesAndStarts.test(file)) },
-    { name: 'integration', files: filesOf('integration') },
+    { name: 'integration 1', files: integration.filter((_, i) => i % 2 === 0) },
+    { name: 'integration 2', files: integration.filter((_, i) => i % 2 === 1) },
   ].filter(lane => lane.files.length > 0)
 }
 
