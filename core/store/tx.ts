@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { AuditEvent } from '../domain/audit-event.ts'
+import type { AuditEvent } from '../domain/audit/event.ts'
 import type { Clock, Instant, Random } from '../domain/clock.ts'
 import { newId } from '../domain/ids.ts'
 import type { Seal } from '../seal.ts'

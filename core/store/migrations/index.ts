@@ -3,7 +3,8 @@ import { matrix } from './0002-matrix.ts'
 import { patients } from './0003-patients.ts'
 import { texts } from './0004-texts.ts'
 import { commands } from './0005-commands.ts'
+import { audit } from './0006-audit.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
-export const migrations: readonly Migration[] = [core, matrix, patients, texts, commands]
+export const migrations: readonly Migration[] = [core, matrix, patients, texts, commands, audit]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import type { Actor } from '../../domain/audit-event.ts'
+import type { Actor } from '../../domain/audit/event.ts'
 import {
   type ConsentMethod,
   type ConsentScope,

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Actor } from '../../domain/audit-event.ts'
+import type { Actor } from '../../domain/audit/event.ts'
 import type { Instant } from '../../domain/clock.ts'
 import type { UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'

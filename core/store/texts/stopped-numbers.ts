@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Actor } from '../../domain/audit-event.ts'
+import type { Actor } from '../../domain/audit/event.ts'
 import type { Instant } from '../../domain/clock.ts'
 import { days } from '../../domain/clock.ts'
 import { advanceNotices } from '../patients/notices.ts'

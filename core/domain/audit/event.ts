@@ -1,4 +1,4 @@
-import type { Instant } from './clock.ts'
+import type { Instant } from '../clock.ts'
 
 /** Who did it: a Matrix user, a patient's or caregiver's person id, a service of ours, or a peer (the SMS provider). */
 export type Actor = { kind: 'user' | 'person' | 'service' | 'peer' | 'anonymous'; id: string; device?: string }
