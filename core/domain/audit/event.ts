@@ -65,8 +65,80 @@ export const auditActions = [
   'service.stop',
   'task.open',
   'task.close',
+  // What the homeserver reports of the rooms and of people's devices: never content.
+  'message.sent',
+  'message.edit',
+  'message.redact',
+  'message.receipt',
+  'room.join',
+  'room.leave',
+  'room.invite',
+  'room.kick',
+  'room.ban',
+  'room.unban',
+  'room.knock',
+  'power.change',
+  'device.change',
+  // What was refused before anybody was known.
+  'request.refused',
+  'request.limited',
+  'transaction.refused',
+  'webhook.refused',
+  // What was looked at.
+  'config.view',
+  'role.view',
+  'template.view',
+  'status.view',
+  // The audit log itself.
+  'audit.view',
+  'audit.reveal',
+  'audit.report',
+  'audit.export',
+  'audit.verify',
+  'audit.digest',
+  'audit.key_rotate',
+  'audit.prune',
+  'audit.erase',
+  'sink.add',
+  'sink.change',
+  'sink.remove',
+  'sink.test',
+  'sink.pause',
+  'sink.resume',
+  'sink.replay',
+  'sink.dead_letter',
+  'alert.raise',
+  'alert.clear',
+  'alert.rule',
+  'alert.try',
+  'checkpoint.pin',
+  'checkpoint.cosign',
+  'checkpoint.conflict',
+  // The administrators' page.
+  'admin.link',
+  'admin.session',
+  'admin.view',
+  'admin.refused',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
+
+/** Objects whose identifier stands in the log in clear; every other kind could lead to a patient or to a conversation and becomes a commitment. */
+export const clearObjectKinds = [
+  'setting',
+  'role',
+  'template',
+  'service',
+  'command',
+  'approval',
+  'job',
+  'device',
+  'audit',
+  'sink',
+  'alert',
+  'checkpoint',
+  'report',
+  'route',
+] as const satisfies readonly AuditEvent['object']['kind'][]
 
 /**
  * One row of the audit log. It holds identifiers, never a name, birth date, telephone number or message text.
@@ -93,6 +165,12 @@ export type AuditEvent = {
       | 'service'
       | 'command'
       | 'approval'
+      | 'audit'
+      | 'sink'
+      | 'alert'
+      | 'checkpoint'
+      | 'report'
+      | 'route'
     id: string
   }
   outcome: Outcome
