@@ -14,6 +14,7 @@ import { startOutbox } from '../core/queues/outbox-worker.ts'
 import { startSweeps } from '../core/queues/sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
+import { startParts } from '../core/start-parts.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
@@ -50,24 +51,15 @@ export type BridgeOptions = {
   log: Log
 }
 
-type Stoppable = { stop(): Promise<unknown> }
-
 /** Starts the SMS bridge: care rooms, links, the patient page with its proxy, and texts. `stop` ends everything in reverse order. */
-export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<void> }> => {
-  const { log, publicUrl } = o
-  const db = openDb(o.databaseUrl.reveal(), { max: 12, name: 'wardroom-bridge' })
-  const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
-  const metrics = createMetrics()
-  queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms'] })
-  const running: Stoppable[] = [{ stop: () => db.destroy() }]
-  const stop = async () => {
-    for (const part of running.splice(0).reverse()) await part.stop()
-  }
-  const started = <T extends Stoppable>(part: T): T => {
-    running.push(part)
-    return part
-  }
-  try {
+export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }> =>
+  startParts(async started => {
+    const { log, publicUrl } = o
+    const db = openDb(o.databaseUrl.reveal(), { max: 12, name: 'wardroom-bridge' })
+    started({ stop: () => db.destroy() })
+    const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
+    const metrics = createMetrics()
+    queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms'] })
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
     const ghosts = started(
       await openGhosts({ homeserver, registration: o.registration, serverName: o.homeserver.serverName }),
@@ -109,9 +101,5 @@ export const startBridge = async (o: BridgeOptions): Promise<{ stop(): Promise<v
       trustProxy: o.proxies > 0 ? o.proxies : undefined,
     })
     started(await listen(app, o.listen.public))
-    return { stop }
-  } catch (e) {
-    await stop()
-    throw e
-  }
-}
+    return {}
+  })

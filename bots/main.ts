@@ -16,6 +16,7 @@ import { startOutbox } from '../core/queues/outbox-worker.ts'
 import { startSweeps } from '../core/queues/sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
+import { startParts } from '../core/start-parts.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
@@ -46,27 +47,18 @@ export type BotsOptions = {
   clock?: StoreDeps['clock']
 }
 
-type Stoppable = { stop(): Promise<unknown> }
-
 /**
  * Starts the one bot, `@wardroom`: its encrypted client, its inbox and its jobs. Resolves when it leads and listens; a second process waits here until the
  * first is gone. `stop` ends everything in reverse order.
  */
-export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): Promise<void> }> => {
-  const { log, publicUrl } = o
-  const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
-  const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
-  const metrics = createMetrics()
-  queueGauges(metrics, store, { inbox: ['bots'], outbox: ['bots'] })
-  const running: Stoppable[] = [{ stop: () => db.destroy() }]
-  const stop = async () => {
-    for (const part of running.splice(0).reverse()) await part.stop()
-  }
-  const started = <T extends Stoppable>(part: T): T => {
-    running.push(part)
-    return part
-  }
-  try {
+export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promise<void> }> =>
+  startParts(async started => {
+    const { log, publicUrl } = o
+    const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
+    started({ stop: () => db.destroy() })
+    const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
+    const metrics = createMetrics()
+    queueGauges(metrics, store, { inbox: ['bots'], outbox: ['bots'] })
     const { serverName } = o.homeserver
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
     const userId = `@${o.localpart ?? 'wardroom'}:${serverName}` as UserId
@@ -99,9 +91,5 @@ export const startBots = async (o: BotsOptions): Promise<{ bot: UserId; stop(): 
     started(
       startSweeps({ store, name: 'outbox', every: minutes(30), run: () => sweepOutbox(store, hours(24 * 30)), log }),
     )
-    return { bot: userId, stop }
-  } catch (e) {
-    await stop()
-    throw e
-  }
-}
+    return { bot: userId }
+  })
