@@ -3,7 +3,7 @@ import type { PatientId, PersonId } from '../../core/domain/ids.ts'
 import { isRefusal, refuse } from '../../core/domain/refusal.ts'
 import { isPin } from '../../core/pin.ts'
 import { createLink, withdrawLinks } from '../../core/store/links/links.ts'
-import { changeNumber, closePatient, removeCaregiver } from '../../core/store/patient-access.ts'
+import { changeNumber, closePatient, removeCaregiver } from '../../core/store/patients/patient-access.ts'
 import { setPin } from '../../core/store/patients/patient-desk.ts'
 import {
   addCaregiver,

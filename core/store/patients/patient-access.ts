@@ -1,10 +1,10 @@
-import type { PatientId, PersonId } from '../domain/ids.ts'
-import { type Refusal, refuse } from '../domain/refusal.ts'
-import { withdrawLinks } from './links/links.ts'
-import { endSessionsOf } from './links/sessions.ts'
-import { advanceNotices } from './patients/notices.ts'
-import { personById, phoneLookup } from './patients/patients.ts'
-import type { Tx } from './tx.ts'
+import type { PatientId, PersonId } from '../../domain/ids.ts'
+import { type Refusal, refuse } from '../../domain/refusal.ts'
+import { withdrawLinks } from '../links/links.ts'
+import { endSessionsOf } from '../links/sessions.ts'
+import type { Tx } from '../tx.ts'
+import { advanceNotices } from './notices.ts'
+import { personById, phoneLookup } from './patients.ts'
 
 /** Nothing opens any more: links and the running session end at once, each with its audit event; the session's device goes with the next sweep at the latest. */
 const endAccess = async (tx: Tx, person: PersonId, reason: 'closed' | 'number-changed' | 'removed'): Promise<void> => {
