@@ -102,6 +102,7 @@ describe('sending texts', function () {
       const code = await system(p.person)
       const locked = await system(p.person, { template: 'locked', vars: {} })
       await w.say(phone, 'STOP')
+      await eventually(() => w.store.db('stopped_number').first(), { what: 'the number to be stopped' })
       await w.startWorker()
       await w.idle()
       expect((await w.received(phone)).map(m => m.body)).to.have.lengthOf(1)
