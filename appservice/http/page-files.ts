@@ -1,66 +1,9 @@
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { pipeline } from 'node:stream'
+import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import express, { type Request, type Response, type Router } from 'express'
-
-const types: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-}
-
-export const contentType = (file: string): string => types[extname(file).toLowerCase()] ?? 'application/octet-stream'
-
-type Asset = {
-  file: string
-  type: string
-  bytes: number
-  packed: { encoding: 'br' | 'gzip'; file: string; bytes: number }[]
-}
+import { builtPage, contentType } from '../../core/http/built-page.ts'
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
-
-/** The folder's assets by name, each with its packed forms. Only names from this list are ever opened, so no path can lead elsewhere. */
-const listAssets = (folder: string): Map<string, Asset> => {
-  const names = readdirSync(folder)
-  const size = (name: string) => statSync(join(folder, name)).size
-  const packed = (name: string) =>
-    (['br', 'gz'] as const)
-      .filter(ending => names.includes(`${name}.${ending}`))
-      .map(ending => ({
-        encoding: ending === 'br' ? ('br' as const) : ('gzip' as const),
-        file: join(folder, `${name}.${ending}`),
-        bytes: size(`${name}.${ending}`),
-      }))
-  return new Map(
-    names
-      .filter(name => !/\.(br|gz|map)$/.test(name))
-      .map(name => [
-        name,
-        { file: join(folder, name), type: contentType(name), bytes: size(name), packed: packed(name) },
-      ]),
-  )
-}
-
-const sendAsset = (req: Request, res: Response, asset: Asset): void => {
-  const best = asset.packed.find(p => req.acceptsEncodings(p.encoding) === p.encoding)
-  res.set({
-    'Content-Type': asset.type,
-    'Content-Length': String(best?.bytes ?? asset.bytes),
-    'Cache-Control': 'public, max-age=31536000, immutable',
-    Vary: 'Accept-Encoding',
-    ...(best ? { 'Content-Encoding': best.encoding } : {}),
-  })
-  if (req.method === 'HEAD') return void res.end()
-  pipeline(createReadStream(best?.file ?? asset.file), res, () => undefined)
-}
 
 /** The words that the page has before its script runs. */
 export type PageNames = { name: string; phone: string }
@@ -70,13 +13,7 @@ export type PageNames = { name: string; phone: string }
  * database about the token. @throws when the page was not built.
  */
 export const pageFiles = (folder: string, names: () => Promise<PageNames>, logoFile?: string): Router => {
-  let html: string
-  try {
-    html = readFileSync(join(folder, 'index.html'), 'utf8')
-  } catch (cause) {
-    throw new Error(`the patient page is not built: ${join(folder, 'index.html')} is missing`, { cause })
-  }
-  const assets = listAssets(join(folder, 'assets'))
+  const { html, files } = builtPage(folder)
   const router = express.Router({ caseSensitive: true, strict: true })
   const page = async (_req: Request, res: Response) => {
     const { name, phone } = await names()
@@ -88,11 +25,7 @@ export const pageFiles = (folder: string, names: () => Promise<PageNames>, logoF
   router.get('/l/:token', page)
   router.get('/check', page)
   router.get('/', (_req, res) => res.redirect(302, '/check'))
-  router.get('/robots.txt', (_req, res) => res.type('text/plain').send('User-agent: *\nDisallow: /\n'))
-  router.get('/assets/:name', (req, res, next) => {
-    const asset = assets.get(String(req.params.name))
-    return asset ? sendAsset(req, res, asset) : next()
-  })
+  router.use(files)
   if (logoFile) {
     const logo = readFileSync(logoFile)
     router.get(logoPath(logoFile), (_req, res) => {

@@ -1,13 +1,13 @@
 import express from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import { z } from 'zod'
+import { failures, fromOurPage, parsed, refuseWith } from '../../core/http/answers.ts'
+import { cookiesFor, readCookie } from '../../core/http/cookies.ts'
+import { securityHeaders } from '../../core/http/headers.ts'
 import { tokenHash } from '../../core/store/links/links.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
-import { failures, fromOurPage, parsed, refuseWith } from './answers.ts'
 import { clinicOf, isOurHost } from './clinic.ts'
-import { cookiesFor, readCookie } from './cookies.ts'
 import type { PublicDeps } from './deps.ts'
-import { securityHeaders } from './headers.ts'
 import { linkApi } from './link-api.ts'
 import { pageFiles } from './page-files.ts'
 import { liveCalls } from './proxy/live-calls.ts'
@@ -30,7 +30,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   const app = express()
   app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
   if (deps.trustProxy !== undefined) app.set('trust proxy', deps.trustProxy)
-  app.use(...securityHeaders(publicUrl, deps.frameAncestors))
+  app.use(...securityHeaders(publicUrl, { frameAncestors: deps.frameAncestors, decrypts: true }))
   if (deps.smsWebhooks) app.use('/sms', deps.smsWebhooks)
   app.use(
     rateLimit({

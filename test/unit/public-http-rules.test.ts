@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Request } from 'express'
 import { isOurHost } from '../../appservice/http/clinic.ts'
-import { cookiesFor, readCookie } from '../../appservice/http/cookies.ts'
+import { cookiesFor, readCookie } from '../../core/http/cookies.ts'
 import { hashPin, verifyPin } from '../../core/pin.ts'
 import { systemRandom } from '../../core/system.ts'
 

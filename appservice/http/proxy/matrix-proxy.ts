@@ -1,9 +1,9 @@
 import express, { type Request, type Response, type Router } from 'express'
 import type { RoomId } from '../../../core/domain/ids.ts'
 import { idleAt, reauthAt, standing } from '../../../core/domain/session.ts'
+import { type Cookies, readCookie } from '../../../core/http/cookies.ts'
 import { holdsBearer, notePoll, peekSession, type Session, touchSession } from '../../../core/store/links/sessions.ts'
 import { transact } from '../../../core/store/tx.ts'
-import { type Cookies, readCookie } from '../cookies.ts'
 import { defaultUploadBytes, type PublicDeps } from '../deps.ts'
 import type { LiveCalls } from './live-calls.ts'
 import {

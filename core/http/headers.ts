@@ -1,24 +1,33 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
+export type PageNeeds = {
+  /** Who may frame the page: only the handset of an embedded installation, otherwise nobody. */
+  frameAncestors?: readonly string[]
+  /** It decrypts: WebAssembly, pictures and sounds out of memory, and the microphone. */
+  decrypts?: boolean
+}
+
 /**
- * The page's headers (design §7, web/contract.ts): nothing but our own files and WebAssembly, no frame, no referrer, no index, nothing stored; a name for
- * scripts' texts does not exist. HSTS where the public URL is https. `frameAncestors`: who may frame the page, only the handset of an embedded installation.
+ * A page's headers (design §7, web/contract.ts): nothing but our own files, no frame, no referrer, no index, nothing stored; a name for scripts' texts does
+ * not exist. HSTS where its address is https.
  */
-export const securityHeaders = (publicUrl: string, frameAncestors: readonly string[] = []): RequestHandler[] => {
-  const https = publicUrl.startsWith('https:')
+export const securityHeaders = (
+  pageUrl: string,
+  { frameAncestors = [], decrypts = false }: PageNeeds = {},
+): RequestHandler[] => {
+  const https = pageUrl.startsWith('https:')
   return [
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
           defaultSrc: ["'none'"],
-          scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+          scriptSrc: decrypts ? ["'self'", "'wasm-unsafe-eval'"] : ["'self'"],
           connectSrc: ["'self'"],
-          imgSrc: ["'self'", 'blob:'],
-          mediaSrc: ['blob:'],
+          imgSrc: decrypts ? ["'self'", 'blob:'] : ["'self'"],
+          ...(decrypts ? { mediaSrc: ['blob:'], workerSrc: ["'self'"] } : {}),
           styleSrc: ["'self'"],
-          workerSrc: ["'self'"],
           baseUri: ["'none'"],
           formAction: ["'none'"],
           frameAncestors: frameAncestors.length > 0 ? [...frameAncestors] : ["'none'"],
@@ -34,10 +43,11 @@ export const securityHeaders = (publicUrl: string, frameAncestors: readonly stri
       strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     }),
     (_req, res, next) => {
+      const microphone = decrypts ? '(self)' : '()'
       res.set({
         'Cache-Control': 'no-store',
         'X-Robots-Tag': 'noindex, nofollow, noarchive',
-        'Permissions-Policy': 'microphone=(self), camera=(), geolocation=(), payment=(), usb=(), browsing-topics=()',
+        'Permissions-Policy': `microphone=${microphone}, camera=(), geolocation=(), payment=(), usb=(), browsing-topics=()`,
       })
       next()
     },

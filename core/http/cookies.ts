@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 
-/** Names and flags of the page's two cookies. The session is the person's; the binding only tells one browser from another (row 57). */
+/** Names and flags of a page's two cookies. The session is the person's; the binding only tells one browser from another (row 57). */
 export type Cookies = { session: string; binding: string; secure: boolean }
 
 const loopback = (host: string): boolean =>
@@ -8,17 +8,18 @@ const loopback = (host: string): boolean =>
 
 /**
  * `__Host-` cookies, which browsers accept over https and on a loopback address. Elsewhere plain http is only for trying out (`embedded`), with the plain
- * name and without Secure. @throws for a real installation whose public URL is not https.
+ * name and without Secure. A cookie belongs to a host whatever its port, so pages of one machine differ by `name`. @throws for a real installation whose
+ * address is not https.
  */
-export const cookiesFor = (publicUrl: string, embedded: boolean): Cookies => {
-  const url = new URL(publicUrl)
+export const cookiesFor = (pageUrl: string, embedded: boolean, name = 'wardroom'): Cookies => {
+  const url = new URL(pageUrl)
   if (url.protocol === 'https:' || loopback(url.hostname))
-    return { session: '__Host-wardroom', binding: '__Host-wardroom-browser', secure: true }
+    return { session: `__Host-${name}`, binding: `__Host-${name}-browser`, secure: true }
   if (!embedded)
     throw new Error(
-      `PUBLIC_URL must begin with https://, otherwise a patient's session could be read on the way: ${publicUrl}`,
+      `the page's address must begin with https://, otherwise a session could be read on the way: ${pageUrl}`,
     )
-  return { session: 'wardroom', binding: 'wardroom-browser', secure: false }
+  return { session: name, binding: `${name}-browser`, secure: false }
 }
 
 /** One cookie of a request; the first when there are several of one name, none when it is longer than any of ours. */

@@ -1,7 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
-import type { Log } from '../../core/log.ts'
-import type { Refused } from '../../web/contract.ts'
+import type { Log } from '../log.ts'
 
 const sentences = {
   'bad-request': 'This request cannot be understood.',
@@ -10,9 +9,13 @@ const sentences = {
   'too-many': 'Too many requests. Please wait a little and try again.',
   session: 'This page is closed. Please open the link again.',
   reauth: 'Please confirm again who you are.',
+  forbidden: 'Your role does not see this.',
   unavailable: 'This does not work at the moment. Please try again soon.',
 } as const
 export type RefusalCode = keyof typeof sentences
+
+/** The error form of every page's contract. */
+type Refused = { error: { code: string; sentence: string } }
 
 /** Answers in the contract's error form; the sentence is the code's, so that nothing of the request is repeated. */
 export const refuseWith = (res: Response, status: number, code: RefusalCode): void => {
