@@ -16,7 +16,7 @@ export type SessionId = Brand<'SessionId'>
 /** `tx_…`: one outgoing SMS. */
 export type TextId = Brand<'TextId'>
 
-export type IdPrefix = 'pt' | 'ps' | 'ln' | 'se' | 'tx' | 'cs' | 'ap' | 'jb' | 'nt' | 'in'
+export type IdPrefix = 'pt' | 'ps' | 'ln' | 'se' | 'tx' | 'cs' | 'ap' | 'jb' | 'nt' | 'in' | 'al' | 'as'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

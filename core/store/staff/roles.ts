@@ -4,6 +4,7 @@ import type { Instant } from '../../domain/clock.ts'
 import type { UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import { isRole, type Role, roles } from '../../domain/roles.ts'
+import { endAdminSessions } from '../audit/admin-sign-out.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
 
@@ -108,6 +109,7 @@ export const revokeRole = async (
     outcome: 'done',
     detail: { role: revoke.role, approved_by: revoke.approvedBy ?? null },
   })
+  if (revoke.role === 'admin' || revoke.role === 'compliance') await endAdminSessions(tx, revoke.userId, 'role')
   await followLoss(tx, revoke.userId)
   return 'done'
 }
@@ -186,6 +188,7 @@ export const standingOf = async (tx: Tx, userId: UserId, identity: string | null
         reason: 'identity-changed',
         detail: { role },
       })
+    await endAdminSessions(tx, userId, 'role')
     await followLoss(tx, userId)
     return { roles: [], suspended: [...suspended, ...names], changed: true }
   }
