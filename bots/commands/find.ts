@@ -3,7 +3,7 @@ import type { Command } from '../framework/command.ts'
 import { closest } from '../framework/near.ts'
 import { type Token, tokenize } from '../framework/tokens.ts'
 
-/** What a message asks for: a command with its further words, the help of a group (`!patient`), or nothing (`not-a-command`). */
+/** What a message asks for: a command with its further words, the help of a group (`!patient`, `!audit sink`), or nothing (`not-a-command`). */
 export type Request =
   | { kind: 'command'; command: Command; tokens: readonly Token[]; source: string }
   | { kind: 'group'; word: string }
@@ -21,14 +21,12 @@ export const findCommand = (commands: readonly Command[], text: string): Request
   const source = trimmed.slice(1)
   const tokens = tokenize(source)
   if (isRefusal(tokens)) return { kind: 'refused', refusal: tokens }
-  const [first = '', second = ''] = tokens.slice(0, 2).map(t => t.text.toLowerCase())
-  const exact =
-    commands.find(c => c.words.length === 2 && c.words[0] === first && c.words[1] === second) ??
-    commands.find(c => c.words.length === 1 && c.words[0] === first)
+  const typed = tokens.slice(0, 3).map(t => t.text.toLowerCase())
+  const starts = (c: Command) => c.words.every((word, i) => word === typed[i])
+  const exact = commands.filter(starts).sort((a, b) => b.words.length - a.words.length)[0]
   if (exact) return { kind: 'command', command: exact, tokens: tokens.slice(exact.words.length), source }
-  const group = commands.filter(c => c.words[0] === first)
-  if (group.length > 0 && second === '') return { kind: 'group', word: first }
-  const meant = nearest(commands, first, second)
+  if (commands.some(c => typed.every((word, i) => word === c.words[i]))) return { kind: 'group', word: typed.join(' ') }
+  const meant = nearest(commands, typed)
   const phi =
     tokens.length > 2 && (meant === undefined || commands.some(c => c.words[0] === meant.split(' ')[0] && c.phi))
   const all = 'Write !help for a list.'
@@ -36,17 +34,20 @@ export const findCommand = (commands: readonly Command[], text: string): Request
   return { kind: 'refused', refusal: refuse('unknown-command', sentence), phi }
 }
 
-/** The command, or its first word, that was probably meant. */
-const nearest = (commands: readonly Command[], first: string, second: string): string | undefined => {
-  const firsts = [...new Set(commands.map(c => c.words[0] ?? ''))]
-  const group = firsts.find(f => f === first) ?? closest(first, firsts)
-  const seconds = commands.filter(c => c.words[0] === group && c.words.length === 2).map(c => c.words[1] ?? '')
-  const meant = second === '' ? undefined : (seconds.find(s => s === second) ?? closest(second, seconds))
-  if (group && meant) return `${group} ${meant}`
-  return (
-    closest(
-      `${first} ${second}`.trim(),
-      commands.map(c => c.words.join(' ')),
-    ) ?? group
+/** The command, or its first words, that were probably meant: word after word, then as a whole. */
+const nearest = (commands: readonly Command[], typed: readonly string[]): string | undefined => {
+  const meant: string[] = []
+  for (const word of typed) {
+    const group = commands.filter(c => meant.every((w, i) => w === c.words[i]))
+    const next = [...new Set(group.flatMap(c => c.words.slice(meant.length, meant.length + 1)))]
+    const found = next.find(w => w === word) ?? closest(word, next)
+    if (!found) break
+    meant.push(found)
+    if (commands.some(c => c.words.join(' ') === meant.join(' '))) return meant.join(' ')
+  }
+  const whole = closest(
+    typed.slice(0, 2).join(' '),
+    commands.map(c => c.words.join(' ')),
   )
+  return whole ?? (meant.length > 0 ? meant.join(' ') : undefined)
 }

@@ -35,7 +35,7 @@ type Args = Record<string, AnyArg>
 type ValuesOf<A extends Args> = { [K in keyof A]: ValueOf<A[K]> }
 
 export type CommandSpec<A extends Args, P> = {
-  words: readonly [string] | readonly [string, string]
+  words: readonly [string] | readonly [string, string] | readonly [string, string, string]
   /** Any one of these roles, or `anyone` with a verified device. */
   needs: Role | readonly Role[] | 'anyone'
   args: A

@@ -23,9 +23,12 @@ export const helpOf = (c: Command): Answer =>
     ...(c.phi ? ['Your message is removed from the chat once the command is done.'] : []),
   )
 
+/** Does a command begin with these words? */
+const within = (c: Command, words: string): boolean => `${c.words.join(' ')} `.startsWith(`${words} `)
+
 /** The commands of a group, or all of them, that these roles may use. */
 export const helpFor = (commands: readonly Command[], held: readonly Role[], word?: string): Answer => {
-  const usable = commands.filter(c => permits(held, c.needs) && (word === undefined || c.words[0] === word))
+  const usable = commands.filter(c => permits(held, c.needs) && (word === undefined || within(c, word)))
   const groups = [...new Set(usable.map(c => groupOf(usable, c)))]
   const blocks = groups.map(g => terms(usable.filter(c => groupOf(usable, c) === g).map(line)))
   if (usable.length === 0) return answer(`Your roles do not let you use ${word ? `!${word}` : 'any command'}.`)
@@ -49,7 +52,7 @@ export const helpCommand = (commands: () => readonly Command[]): Command =>
       const wanted = topic.replace(/^!/, '').trim().toLowerCase().split(/\s+/).join(' ')
       const exact = all.find(c => c.words.join(' ') === wanted)
       if (exact) return helpOf(exact)
-      if (all.some(c => c.words[0] === wanted)) return helpFor(all, sender.roles, wanted)
+      if (all.some(c => within(c, wanted))) return helpFor(all, sender.roles, wanted)
       const near = closest(
         wanted,
         all.map(c => c.words.join(' ')),

@@ -197,6 +197,22 @@ describe('a command that does not exist', () => {
     expect(said('!!!')).to.equal('not-a-command')
   })
 
+  it('may have three words, and its first two are a group', () => {
+    const spy = (...words: [string, string, string]) =>
+      command({ words, needs: 'anyone', args: {}, help: 'A command for this test.', run: () => answer('done') })
+    const some = [spy('audit', 'sink', 'list'), spy('audit', 'sink', 'remove')]
+    const asked = (text: string) => {
+      const request = findCommand(some, text)
+      if (request.kind === 'refused') return request.refusal.sentence
+      return request.kind === 'group' ? request.word : request.kind
+    }
+    expect(asked('!audit sink list')).to.equal('command')
+    expect(asked('!Audit Sink')).to.equal('audit sink')
+    expect(asked('!audit')).to.equal('audit')
+    expect(asked('!audit sink lst')).to.include('Did you mean !audit sink list?')
+    expect(asked('!adit snk remove')).to.include('Did you mean !audit sink remove?')
+  })
+
   it('counts swapped letters as one slip', () => {
     expect(closest('cofnig', ['config', 'consent'])).to.equal('config')
     expect(closest('x', ['config'])).to.equal(undefined)
