@@ -48,4 +48,5 @@ export const createMetrics = (help: Record<string, string> = counters): Metrics 
 export const counters: Record<string, string> = {
   wardroom_inbox_events_total: 'Events handled, by source and result.',
   wardroom_outbox_jobs_total: 'Jobs tried, by queue and result.',
+  wardroom_audit_entries_total: 'Entries that this process added to the audit log.',
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { boundedEvent } from '../domain/audit/bounds.ts'
 import type { AuditEvent } from '../domain/audit/event.ts'
 import type { Clock, Instant, Random } from '../domain/clock.ts'
 import { newId } from '../domain/ids.ts'
@@ -11,7 +12,7 @@ export type StoreDeps = { db: Db; clock: Clock; random: Random; seal: Seal }
 /** Work that leaves the process after the commit: an SMS, a Matrix send, a timer. */
 export type NewJob = {
   /** Which service takes it: one worker per queue. */
-  queue: 'bridge' | 'bots' | 'sms'
+  queue: 'bridge' | 'bots' | 'sms' | 'audit'
   kind: string
   /** Sealed at rest, so it may hold patient text. */
   payload: unknown
@@ -80,7 +81,7 @@ export const txOn = (deps: StoreDeps, sql: Knex.Transaction): Tx => {
     sql,
     now,
     deps,
-    audit: event => insertAudit(sql, { ...event, at: now }),
+    audit: event => insertAudit(sql, boundedEvent({ ...event, at: now })),
     enqueue: job => insertJob(sql, deps, now, job),
   }
 }

@@ -4,7 +4,24 @@ import { patients } from './0003-patients.ts'
 import { texts } from './0004-texts.ts'
 import { commands } from './0005-commands.ts'
 import { audit } from './0006-audit.ts'
+import { auditSinks } from './0007-audit-sinks.ts'
+import { auditAlerts } from './0008-audit-alerts.ts'
+import { admin } from './0009-admin.ts'
+import { auditLog } from './0010-audit-log.ts'
+import { renewal } from './0011-renewal.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
-export const migrations: readonly Migration[] = [core, matrix, patients, texts, commands, audit]
+export const migrations: readonly Migration[] = [
+  core,
+  matrix,
+  patients,
+  texts,
+  commands,
+  audit,
+  auditSinks,
+  auditAlerts,
+  admin,
+  auditLog,
+  renewal,
+]

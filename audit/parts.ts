@@ -1,0 +1,5 @@
+import type { AuditPart } from './deps.ts'
+import { jobs } from './jobs/index.ts'
+
+/** What runs in the audit process beside the sequencer, in the order of its start. */
+export const parts: readonly AuditPart[] = [jobs]

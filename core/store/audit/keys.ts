@@ -1,0 +1,56 @@
+import type { Knex } from 'knex'
+import type { Instant } from '../../domain/clock.ts'
+import type { SigningKey } from '../../tlog/key.ts'
+import type { Db } from '../db.ts'
+import type { Tx } from '../tx.ts'
+
+/** A verifier key of the log (C2SP vkey), from which size on it signs, and the checkpoint that it and the key before it both signed. */
+export type LogKey = { vkey: string; fromSize: number; at: Instant; handover: string | null }
+
+/** The log's keys in the order of their use; the last one signs now. */
+export const logKeys = async (db: Knex | Db): Promise<LogKey[]> => {
+  const rows: { vkey: string; from_size: number; at: number; handover: string | null }[] = await db('audit_key')
+    .orderBy('n')
+    .select('vkey', 'from_size', 'at', 'handover')
+  return rows.map(({ from_size, ...r }) => ({ ...r, fromSize: from_size }))
+}
+
+/** The keys that sign the next checkpoint: the current one, and after a rotation, once, the one before it as well. @throws when that one is missing. */
+export const signersOf = async (
+  sql: Knex,
+  keys: readonly SigningKey[],
+): Promise<[SigningKey] | [SigningKey, SigningKey]> => {
+  const current = keys.at(-1)
+  if (!current) throw new Error('the log has no key to sign with')
+  const last = (await logKeys(sql)).at(-1)
+  if (!last || last.vkey === current.verifier.vkey) return [current]
+  const before = keys.find(k => k.verifier.vkey === last.vkey)
+  if (!before)
+    throw new Error(
+      `the log was last signed by the key ${last.vkey}, which the log's key file does not have; put it back: its signature must hand over to the new key`,
+    )
+  return [current, before]
+}
+
+/** Notes the key that signed, when it is a new one; with the key before it, the checkpoint is the handover. */
+export const noteKey = async (
+  sql: Knex,
+  [current, before]: readonly [SigningKey] | readonly [SigningKey, SigningKey],
+  { size, at, note }: { size: number; at: Instant; note: string },
+): Promise<void> => {
+  await sql.raw(
+    `insert into audit_key (vkey, n, from_size, at, handover)
+     select ?, coalesce(max(n), 0) + 1, ?, ?, ? from audit_key on conflict (vkey) do nothing`,
+    [current.verifier.vkey, size, at, before ? note : null],
+  )
+}
+
+/** Records that the log's key file has a new key: the checkpoint over this event is the first that it signs, together with the key before it. */
+export const rotateLogKey = (tx: Tx, vkey: string, by: string): Promise<void> =>
+  tx.audit({
+    actor: { kind: by.startsWith('@') ? 'user' : 'service', id: by },
+    action: 'audit.key_rotate',
+    object: { kind: 'audit', id: 'key' },
+    outcome: 'done',
+    detail: { vkey },
+  })
