@@ -66,6 +66,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       await seedSettings(tx, o.settings)
       if (o.firstAdmin) await firstAdmin(tx, o.firstAdmin as UserId)
       await tx.enqueue({ queue: 'bots', kind: 'desk.room', key: 'desk:main', payload: { unit: 'main' } })
+      await tx.enqueue({ queue: 'bots', kind: 'compliance.room', key: 'compliance:room', payload: {} })
     })
     // Events are taken in and kept also while another process leads the bot.
     const checks = {

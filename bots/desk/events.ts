@@ -2,7 +2,9 @@ import { hours } from '../../core/domain/clock.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
 import { listDevices } from '../../core/matrix/bot/device-list.ts'
 import type { Effects } from '../../core/queues/inbox-worker.ts'
+import { noteCareMember } from '../../core/store/audit/alert-facts.ts'
 import { archiveRoom } from '../../core/store/patients/care.ts'
+import { patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
 import { type KnownRoom, roomById } from '../../core/store/staff/rooms.ts'
@@ -46,12 +48,17 @@ const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   }
 }
 
-/** Members come and go: the bot greets whom it invited, and forgets a direct chat that its person has left. */
+/** A patient's ghost or a room's owner. */
+const isOurs = (d: DeskDeps, user: string): boolean => isLocal(d, user) && /^@[pr]_/.test(user)
+
+/** Members come and go: who of the staff is in a care room is noted, the bot greets whom it invited, and forgets a direct chat that its person has left. */
 const membership = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   const who = event.stateKey as UserId
   const is = event.content.membership
   if (who === d.bot.userId) return is === 'invite' ? invitation(d, event) : ignore
   const room = await roomById(d.store.db, event.roomId)
+  if (!isOurs(d, who) && (await patientByRoom(d.store.db, event.roomId)))
+    return { kind: 'done', apply: tx => noteCareMember(tx, event.roomId, who, String(is)) }
   if (room?.class !== 'direct' || room.peer !== who) return ignore
   if (is === 'leave' || is === 'ban') return { kind: 'done', apply: tx => archiveRoom(tx, room.roomId) }
   if (is !== 'join') return ignore
@@ -120,7 +127,8 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
     if (event.type === 'm.room.member') return membership(d, event)
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
-    if (room?.class !== 'direct' && room?.class !== 'desk') return ignore
+    const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.unit === 'compliance'
+    if (!room || !commanded) return ignore
     return message(d, context, event, room)
   }
 }

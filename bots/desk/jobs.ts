@@ -4,13 +4,14 @@ import { permits } from '../../core/domain/roles.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { type JobHandler, type Outcome, txnIdFor } from '../../core/queues/outbox-worker.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
-import { deskRooms, directRoomWith, recordDirectRoom } from '../../core/store/staff/rooms.ts'
+import { complianceRoom, deskRooms, directRoomWith, recordDirectRoom } from '../../core/store/staff/rooms.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import { answer } from '../framework/answer.ts'
-import { escapeHtml } from '../framework/render.ts'
 import { type ReactJob, type RedactJob, type SayJob, say } from '../framework/say.ts'
 import { alertSentence, type DeskAlert } from './alerts.ts'
+import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
+import { content } from './message-content.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
 const done: Outcome = { kind: 'done' }
@@ -27,23 +28,6 @@ const givingUp =
       throw e
     }
   }
-
-const content = ({ text, html, thread }: SayJob) => ({
-  msgtype: 'm.text',
-  body: text,
-  format: 'org.matrix.custom.html',
-  formatted_body: html ?? escapeHtml(text).replaceAll('\n', '<br>'),
-  ...(thread
-    ? {
-        'm.relates_to': {
-          rel_type: 'm.thread',
-          event_id: thread,
-          is_falling_back: true,
-          'm.in_reply_to': { event_id: thread },
-        },
-      }
-    : {}),
-})
 
 /** The bot's own direct chat with a person, made where there is none. */
 const openDirect = async (d: DeskDeps, user: UserId): Promise<RoomId> => {
@@ -75,7 +59,7 @@ const greetReader =
     const age = d.store.clock.now() - job.createdAt
     if (!(await d.bot.hasReader(user)))
       return { kind: 'retry', after: age < minutes(5) ? seconds(1) : minutes(1), reason: 'no device that may read yet' }
-    await d.bot.send(room, 'm.room.message', content({ to: { room }, text: greeting }), {
+    await d.bot.send(room, 'm.room.message', content({ text: greeting }), {
       txnId: txnIdFor(job.id, 'say'),
     })
     return done
@@ -157,13 +141,13 @@ const alert =
     const rooms = await deskRooms(d.store.db)
     const room = rooms.find(r => r.unit === (what.unit ?? 'main')) ?? rooms[0]
     if (!room) return { kind: 'retry', after: 2000, reason: 'no desk room yet' }
-    await d.bot.send(room.roomId, 'm.room.message', content({ to: { room: room.roomId }, text: alertSentence(what) }), {
+    await d.bot.send(room.roomId, 'm.room.message', content({ text: alertSentence(what) }), {
       txnId: txnIdFor(job.id, 'alert'),
     })
     return done
   }
 
-/** `desk.follow-role`: a person's desk rooms and direct chat as their roles are now. */
+/** `desk.follow-role`: a person's desk rooms, the compliance room and the direct chat as their roles are now. */
 const followRole =
   (d: DeskDeps): JobHandler =>
   async job => {
@@ -173,6 +157,10 @@ const followRole =
       if (!permits(held, ['desk'])) await remove(d, roomId, user)
       else if (!(await membersOf(d, roomId)).includes(user)) await d.bot.invite(roomId, user)
     }
+    const compliance = await complianceRoom(d.store.db)
+    if (compliance && !permits(held, ['compliance'])) await remove(d, compliance, user)
+    else if (compliance && !(await membersOf(d, compliance)).includes(user)) await d.bot.invite(compliance, user)
+    if (held.length > 0) await noteName(d, user)
     if (held.length > 0) await openDirect(d, user)
     return done
   }
@@ -188,4 +176,5 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.room': makeRoom(d),
   'desk.alert': givingUp(alert(d)),
   'desk.follow-role': givingUp(followRole(d)),
+  ...complianceJobs(d),
 })

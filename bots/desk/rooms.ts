@@ -1,8 +1,9 @@
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import type { Role } from '../../core/domain/roles.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { recordRoom } from '../../core/store/patients/care.ts'
 import { followRole, holdersOf } from '../../core/store/staff/roles.ts'
-import { deskRoomOf, roomById } from '../../core/store/staff/rooms.ts'
+import { complianceRoom, deskRoomOf, roomById } from '../../core/store/staff/rooms.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { DeskDeps } from './deps.ts'
@@ -45,14 +46,22 @@ export const setTopic = async (d: DeskDeps, roomId: RoomId): Promise<void> => {
   await d.homeserver.request('PUT', roomPath(roomId, 'state/m.room.topic/'), { userId: d.bot.userId, body: { topic } })
 }
 
-/** Marks a desk room in its create event with its unit, so that a try after a kill finds the room of the first one. */
-const deskKey = 'org.wardroom.desk'
+/** A kind of room that the bot makes once and keeps: `marker` stands in its create event with `unit`, so that a try after a kill finds the room of the first one. */
+type OwnRoom = {
+  class: 'desk' | 'alert'
+  unit: string
+  marker: string
+  name: string
+  topic: string
+  /** Whose holders are invited. */
+  members: readonly Role[]
+}
 
-const deskRoom = (unit: string) => ({
+const body = (room: OwnRoom) => ({
   preset: 'private_chat',
-  name: unit === 'main' ? 'Desk' : `Desk · ${unit}`,
-  topic: 'Commands for the desk: write !help. Answers may show patient data.',
-  creation_content: { [deskKey]: unit },
+  name: room.name,
+  topic: room.topic,
+  creation_content: { [room.marker]: room.unit },
   power_level_content_override: { invite: 50, kick: 100, redact: 50, state_default: 100 },
   initial_state: [
     { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } },
@@ -60,8 +69,8 @@ const deskRoom = (unit: string) => ({
   ],
 })
 
-/** A desk room that an earlier try made and did not get to record. */
-const unrecorded = async (d: DeskDeps, unit: string): Promise<RoomId | undefined> => {
+/** A room that an earlier try made and did not get to record. */
+const unrecorded = async (d: DeskDeps, { marker, unit }: OwnRoom): Promise<RoomId | undefined> => {
   const acting = { userId: d.bot.userId }
   const { joined_rooms } = await d.homeserver.request<{ joined_rooms: RoomId[] }>(
     'GET',
@@ -71,35 +80,57 @@ const unrecorded = async (d: DeskDeps, unit: string): Promise<RoomId | undefined
   for (const roomId of joined_rooms) {
     if (await roomById(d.store.db, roomId)) continue
     const made = await d.homeserver.request('GET', roomPath(roomId, 'state/m.room.create/'), acting)
-    if (made[deskKey] === unit) return roomId
+    if (made[marker] === unit) return roomId
   }
   return undefined
 }
 
-/** A unit's desk room, made the first time: encrypted, the bot with power; those who hold the role desk or supervisor are invited (job `desk.follow-role`). */
-export const ensureDeskRoom = async (d: DeskDeps, unit: string): Promise<RoomId> => {
-  const known = await deskRoomOf(d.store.db, unit)
-  if (known) return known
+/** Makes the room, encrypted, the bot alone with full power; those who hold its roles are invited (job `desk.follow-role`). */
+const makeOnce = async (d: DeskDeps, room: OwnRoom): Promise<RoomId> => {
   const userId = d.bot.userId
   const create = async () => {
-    const made = { userId, body: deskRoom(unit) }
+    const made = { userId, body: body(room) }
     return (await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', made)).room_id
   }
-  const roomId = (await unrecorded(d, unit)) ?? (await create())
+  const roomId = (await unrecorded(d, room)) ?? (await create())
   await transact(d.store, async tx => {
-    await recordRoom(tx, { roomId, class: 'desk', unit, by: userId })
-    for (const user of await holdersOf(tx.sql, 'desk', 'supervisor')) await followRole(tx, user)
+    await recordRoom(tx, { roomId, class: room.class, unit: room.unit, by: userId })
+    for (const user of await holdersOf(tx.sql, ...room.members)) await followRole(tx, user)
     await tx.audit({
       actor: { kind: 'service', id: 'desk' },
       action: 'room.create',
       object: { kind: 'room', id: roomId },
       outcome: 'done',
       room: roomId,
-      detail: { class: 'desk' },
+      detail: { class: room.class },
     })
   })
   return roomId
 }
+
+/** A unit's desk room, made the first time; for those who hold the role desk or supervisor. */
+export const ensureDeskRoom = async (d: DeskDeps, unit: string): Promise<RoomId> =>
+  (await deskRoomOf(d.store.db, unit)) ??
+  makeOnce(d, {
+    class: 'desk',
+    unit,
+    marker: 'org.wardroom.desk',
+    name: unit === 'main' ? 'Desk' : `Desk · ${unit}`,
+    topic: 'Commands for the desk: write !help. Answers may show patient data.',
+    members: ['desk', 'supervisor'],
+  })
+
+/** The compliance room, made the first time: where alerts of the audit log go; for those who hold the role compliance. */
+export const ensureComplianceRoom = async (d: DeskDeps): Promise<RoomId> =>
+  (await complianceRoom(d.store.db)) ??
+  makeOnce(d, {
+    class: 'alert',
+    unit: 'compliance',
+    marker: 'org.wardroom.compliance',
+    name: 'Compliance',
+    topic: 'Alerts of the audit log. Commands: write !help audit. Alerts name entries, never patients.',
+    members: ['compliance'],
+  })
 
 export const isLocal = (d: Pick<DeskDeps, 'serverName'>, user: string): user is UserId =>
   user.endsWith(`:${d.serverName}`)

@@ -3,6 +3,7 @@ import { type Preference, patientCode } from '../../domain/care/patient.ts'
 import { newId, type PatientId, type PersonId, type RoomId, type UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Seal } from '../../seal.ts'
+import { surnameHashes } from '../audit/alert-facts.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
 
@@ -125,6 +126,7 @@ const insertPerson = async (tx: Tx, patientId: PatientId, kind: Person['kind'], 
     phone_lookup: phoneLookup(seal, p.phone),
     dob: await seal.close('person.dob', p.dob),
     name: p.name ? await seal.close('person.name', p.name) : null,
+    surnames: p.name ? surnameHashes(seal, p.name) : null,
     lang: p.lang ?? 'en',
     created_at: tx.now,
   })

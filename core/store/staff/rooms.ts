@@ -66,3 +66,7 @@ export const deskRooms = async (sql: Sql): Promise<(KnownRoom & { unit: string }
 
 export const deskRoomOf = async (sql: Sql, unit: string): Promise<RoomId | undefined> =>
   (await deskRooms(sql)).find(r => r.unit === unit)?.roomId
+
+/** The room to which alerts of the audit log go, once the bot has made it. */
+export const complianceRoom = async (sql: Sql): Promise<RoomId | undefined> =>
+  (await sql('room').where({ class: 'alert', unit: 'compliance' }).whereNull('archived_at').first('room_id'))?.room_id
