@@ -169,7 +169,7 @@ const play = async (
           .seen(room)
           .filter(s => s.relatesTo === asked && s.reaction)
           .map(s => s.reaction)
-        return keys.includes('📤') && keys.includes('👀') ? keys : undefined
+        return keys.includes('👀') && keys.includes('🔓') ? keys : undefined
       },
       { timeout: 20_000, what: 'the marks' },
     ),

@@ -1,5 +1,5 @@
 import { failureText } from '../../core/domain/care/card.ts'
-import type { Failure } from '../../core/domain/care/notice.ts'
+import { type Failure, isOvertaken } from '../../core/domain/care/notice.ts'
 import type { EventId, PersonId, RoomId, UserId } from '../../core/domain/ids.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import type { JobHandler } from '../../core/queues/outbox-worker.ts'
@@ -33,14 +33,14 @@ export const react = async (
   }
 }
 
-/** Job `care.mark`: how far the message has come, as a reaction in the room. */
+/** Job `care.mark`: how far the message has come, as a reaction in the room; none when it has come further meanwhile. */
 export const mark =
   (deps: CareDeps): JobHandler =>
   async job => {
     const { noticeId, mark: key } = job.payload as { noticeId: string; mark: string }
     const notice = await noticeById(deps.store.db, noticeId)
     const patient = notice && (await patientById(deps.store.db, notice.patientId))
-    if (!notice || !patient?.serviceUser) return { kind: 'done' }
+    if (!notice || !patient?.serviceUser || isOvertaken(key, notice.state)) return { kind: 'done' }
     const event = await react(
       deps.homeserver,
       patient.serviceUser,

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { remind } from '../../appservice/care/reminders.ts'
+import { markDelay } from '../../core/domain/care/notice.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
 import type { PersonId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
@@ -102,9 +103,15 @@ describe('the closed loop', function () {
     const { room, person } = await enrol()
     const event = await lee.send(room, 'How are you?')
     await noticeOf(event)
-    for (const kind of ['delivered', 'texted', 'delivered', 'opened', 'verified', 'opened'] as const)
-      await transact(bridge.deps.store, tx => advanceNotices(tx, { person }, { kind }))
-    for (const key of ['📱', '👀', '🔓']) await marked(event, key)
+    const come = (...kinds: ('texted' | 'delivered' | 'opened' | 'verified')[]) =>
+      transact(bridge.deps.store, async tx => {
+        for (const kind of kinds) await advanceNotices(tx, { person }, { kind })
+      })
+    await come('delivered', 'texted', 'delivered')
+    bridge.db.store.clock.advance(markDelay.delivered ?? 0)
+    await marked(event, '📱')
+    await come('opened', 'verified', 'opened')
+    for (const key of ['👀', '🔓']) await marked(event, key)
     const keys = lee
       .seen(room)
       .filter(s => s.relatesTo === event && s.reaction)
@@ -112,6 +119,25 @@ describe('the closed loop', function () {
     expect(keys).to.have.lengthOf(new Set(keys).size)
     await transact(bridge.deps.store, tx => advanceNotices(tx, { person }, { kind: 'read' }))
     expect((await noticeOf(event)).next_at).to.equal(null)
+  })
+
+  it('leaves out the marks of a text that is opened at once', async () => {
+    const { room, person } = await enrol()
+    const event = await lee.send(room, 'Are you there?')
+    await noticeOf(event)
+    for (const kind of ['texted', 'delivered', 'opened'] as const)
+      await transact(bridge.deps.store, tx => advanceNotices(tx, { person }, { kind }))
+    bridge.db.store.clock.advance(markDelay.delivered ?? 0)
+    await marked(event, '👀')
+    await eventually(async () => !(await db()('outbox').where({ kind: 'care.mark', state: 'pending' }).first()), {
+      what: 'no mark waiting',
+    })
+    expect(
+      lee
+        .seen(room)
+        .filter(s => s.relatesTo === event && s.reaction)
+        .map(s => s.reaction),
+    ).to.deep.equal(['👀'])
   })
 
   it('reminds after 4 and 24 hours, then asks the sender to call', async () => {

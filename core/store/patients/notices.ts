@@ -2,6 +2,7 @@ import {
   advance,
   type Failure,
   isClosed,
+  markDelay,
   marks,
   type NoticeSignal,
   type NoticeState,
@@ -81,6 +82,7 @@ export const advanceNotices = async (tx: Tx, by: NoticeSelector, signal: NoticeS
         kind: 'care.mark',
         key: `mark:${n.id}:${mark}`,
         lane: n.roomId,
+        due: tx.now + (markDelay[state] ?? 0),
         payload: { noticeId: n.id, mark },
         patient: n.patientId,
       })
