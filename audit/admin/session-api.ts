@@ -1,0 +1,96 @@
+import express, { type Router } from 'express'
+import { z } from 'zod'
+import { entryOf } from '../../core/domain/audit/catalogue.ts'
+import { wallClock } from '../../core/domain/audit/period.ts'
+import { visibleActions } from '../../core/domain/audit/visible.ts'
+import { seconds } from '../../core/domain/clock.ts'
+import { idleAt, reauthAt } from '../../core/domain/session.ts'
+import { atLeast, parsed, refuseWith } from '../../core/http/answers.ts'
+import { type Cookies, clearSession, setSession } from '../../core/http/cookies.ts'
+import { type AdminSession, bearerOf, signIn } from '../../core/store/audit/admin-sessions.ts'
+import { endAdminSessions } from '../../core/store/audit/admin-sign-out.ts'
+import { takeToken } from '../../core/store/links/rate-limits.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
+import { type Tx, transact } from '../../core/store/tx.ts'
+import type { Deadlines, Session, SignInAnswer } from '../../web/admin-contract.ts'
+import type { AdminDeps } from './deps.ts'
+import { addressKey, noteLimited, noteRefused, originOf } from './refusals.ts'
+import { reportsFor } from './views/reports.ts'
+import { within } from './within.ts'
+
+const signInBody = z.strictObject({ token: z.string().max(64) })
+
+const deadlines = (s: AdminSession, now: number): Deadlines => ({ now, idleAt: idleAt(s), reauthAt: reauthAt(s) })
+
+const describe = async (tx: Tx, s: AdminSession, cookie: string): Promise<Session> => {
+  const settings = await readSettings(tx.sql)
+  const timeZone = settings['clinic.time_zone']
+  return {
+    ...deadlines(s, tx.now),
+    csrf: bearerOf(cookie),
+    userId: s.userId,
+    roles: s.roles,
+    clinic: settings['clinic.name'],
+    timeZone,
+    today: wallClock(tx.now, timeZone).day,
+    actions: visibleActions(s.roles).map(action => ({
+      action,
+      title: entryOf(action).title,
+      group: entryOf(action).class,
+    })),
+    reports: reportsFor(s.roles),
+  }
+}
+
+/** Signing in and out, and how long a session still lives. */
+export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
+  const { store } = deps
+  const router = express.Router({ caseSensitive: true, strict: true })
+
+  router.post('/sign-in', async (req, res) => {
+    // A token has 128 random bits: the limit keeps the log short, not the guesser out.
+    const limit = { burst: 20, everyMs: seconds(15) }
+    if (!(await takeToken(store.db, `admin-sign-in:${addressKey(deps, req)}`, limit, store.clock.now()))) {
+      await noteLimited(deps, req)
+      return refuseWith(res, 429, 'too-many')
+    }
+    const body = parsed(signInBody, req, res)
+    if (!body) return
+    const work = () =>
+      transact(store, async tx => {
+        const entered = await signIn(tx, body.token, originOf(req))
+        if (!('closed' in entered))
+          return { cookie: entered.cookie, session: await describe(tx, entered.session, entered.cookie) }
+        await noteRefused(tx, req, { route: 'sign-in', status: 200, reason: entered.closed, user: entered.user })
+        return null
+      })
+    const entered = await atLeast(deps.neutralMs ?? 150, work, result => result !== null)
+    if (!entered) return void res.json({ state: 'closed' } satisfies SignInAnswer)
+    setSession(res, cookies, entered.cookie)
+    res.json({ state: 'in', session: entered.session } satisfies SignInAnswer)
+  })
+
+  router.post(
+    '/session',
+    within(deps, cookies, { route: 'session', touch: false, bearer: false }, (tx, s, _req, cookie) =>
+      describe(tx, s, cookie),
+    ),
+  )
+  router.post(
+    '/session/standing',
+    within(deps, cookies, { route: 'standing', touch: false }, async (tx, s) => deadlines(s, tx.now)),
+  )
+  router.post(
+    '/session/extend',
+    within(deps, cookies, { route: 'extend', touch: true }, async (tx, s) => deadlines(s, tx.now)),
+  )
+  const leave = within(deps, cookies, { route: 'end', touch: false }, async (tx, s) => {
+    await endAdminSessions(tx, s.userId, 'ended')
+    return null
+  })
+  router.post('/session/end', (req, res, next) => {
+    clearSession(res, cookies)
+    return leave(req, res, next)
+  })
+  return router
+}

@@ -1,0 +1,9 @@
+import { alerts } from './alerts.ts'
+import { checkpoint } from './checkpoint.ts'
+import { reports } from './reports.ts'
+import { sinks } from './sinks.ts'
+import { timeline } from './timeline.ts'
+import type { View } from './view.ts'
+
+/** Every view of the page. To add one: a file beside this one, and its line here. */
+export const views: readonly View[] = [timeline, sinks, checkpoint, reports, alerts]
