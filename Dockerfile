@@ -7,6 +7,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund
 
 COPY appservice appservice
+COPY audit audit
 COPY bin bin
 COPY bots bots
 COPY cli cli
@@ -17,7 +18,7 @@ COPY tsconfig.json ./
 RUN node bin/wardroom.mjs build
 
 # Volumes take over these folders with their owner.
-RUN for folder in keys keeper recovery registrations/bots registrations/ghosts synapse element data; do \
+RUN for folder in keys keeper recovery audit registrations/bots registrations/ghosts synapse element data; do \
       install -d -o node -g node -m 700 "/var/lib/wardroom/$folder"; \
     done
 

@@ -82,6 +82,12 @@ const listen = part({
   keeper: entry(address.prefault('127.0.0.1:9803'), {
     about: 'The keeper, which only the bridge calls. Never public.',
   }),
+  audit: entry(address.prefault('127.0.0.1:9804'), {
+    about: 'Health and metrics of the audit process. Never public.',
+  }),
+  admin: entry(address.prefault('127.0.0.1:8082'), {
+    about: "The administrators' page. For the hospital's own network only, with a TLS proxy before it.",
+  }),
   local: entry(address.prefault('127.0.0.1:8081'), {
     about: 'The local SMS server with the handset and the try-it page. Never public; not started with Twilio.',
   }),
@@ -98,6 +104,11 @@ const keys = part({
     about:
       "The keeper's private key (JSON, mode 600); no other process reads it. Left out: keeper.json beside the sealing keys.",
     example: '/etc/wardroom/keys/keeper.json',
+  }),
+  audit: entry(path.optional(), {
+    about:
+      "The audit log's private signing keys (JSON, mode 600); only the audit process reads them. Left out: audit.json beside the sealing keys.",
+    example: '/etc/wardroom/keys/audit.json',
   }),
   keeperSecret: entry(secretText.optional(), {
     about: 'What the bridge proves itself with to the keeper. Left out: made in the data folder.',
@@ -133,6 +144,12 @@ export const schema = part({
       'Where patients reach the page: the only host that texts ever link to. Left out: the address of `listen.public` on this machine.',
     env: 'PUBLIC_URL',
     example: 'https://chat.clinic.example',
+  }),
+  adminUrl: entry(webAddress.optional(), {
+    about:
+      "Where administrators reach their page, in the hospital's own network. Left out: the address of `listen.admin` on this machine.",
+    env: 'ADMIN_URL',
+    example: 'https://wardroom-admin.clinic.example',
   }),
   proxies: entry(
     z.int({ error: 'must be a whole number' }).min(0, 'must not be negative').max(5, 'must be at most 5').default(0),

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync } from 'node:fs'
 import type { Random } from './domain/clock.ts'
 import { readKeyFile, writeKeyFile } from './keys.ts'
 import { encodeSigningKey, generateSigningKey, parseSigningKey, type SigningKey } from './tlog/key.ts'
@@ -27,6 +27,24 @@ export const readLogKeys = (file: string, origin: string): [SigningKey, ...Signi
   const [first, ...rest] = read
   if (!first) throw new Error(`the key file ${file} has no keys`)
   return [first, ...rest]
+}
+
+/** Gives the file's keys, read again whenever it was replaced, so that a new key signs without a restart. @throws as `readLogKeys` */
+export const watchLogKeys = (file: string, origin: string): (() => readonly SigningKey[]) => {
+  const version = () => {
+    const { ino, mtimeMs } = statSync(file)
+    return `${ino} ${mtimeMs}`
+  }
+  let keys = readLogKeys(file, origin)
+  let seen = version()
+  return () => {
+    const now = version()
+    if (now !== seen) {
+      keys = readLogKeys(file, origin)
+      seen = now
+    }
+    return keys
+  }
 }
 
 /** Writes the key file of a new log, for its owner alone; refuses to replace one. */

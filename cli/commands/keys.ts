@@ -2,8 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import { generateKeys, readKeyFile, writeKeyFile } from '../../core/keys.ts'
+import { logOrigin, newLogKeys } from '../../core/log-keys.ts'
 import { joinRecovery, type RecoveryShare, splitRecovery } from '../../core/recovery.ts'
 import { systemRandom } from '../../core/system.ts'
+import { isKeyName } from '../../core/tlog/key.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 
 type Options = Record<string, string>
@@ -22,16 +24,24 @@ const explained = async <T>(work: () => T | Promise<T>): Promise<T> => {
   }
 }
 
-const make = async ([folder]: string[]): Promise<void> => {
-  if (!folder) throw new Explained('Say into which folder: wardroom keys make FOLDER.')
+const make = async ([folder]: string[], { server }: Options): Promise<void> => {
+  if (!folder || !server)
+    throw new Explained('Say into which folder and for which homeserver: wardroom keys make FOLDER --server NAME.')
+  const origin = logOrigin(server)
+  if (!isKeyName(origin)) throw new Explained(`${server} is no name of a homeserver.`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const made = await generateKeys(systemRandom)
-  const files = { 'sealing.json': made.sealing, 'keeper.json': made.keeper, 'recovery.json': made.recovery }
+  const files = {
+    'sealing.json': made.sealing,
+    'keeper.json': made.keeper,
+    'recovery.json': made.recovery,
+    'audit.json': newLogKeys(origin, systemRandom),
+  }
   const present = Object.keys(files).find(name => existsSync(join(folder, name)))
   if (present) throw new Explained(`${join(folder, present)} is there already; keys are never replaced.`)
   for (const [name, content] of Object.entries(files)) writeKeyFile(join(folder, name), content)
   console.log(
-    `Made ${Object.keys(files).join(', ')} in ${folder}. Split recovery.json among your officers (wardroom keys split); only the keeper needs keeper.json.`,
+    `Made ${Object.keys(files).join(', ')} in ${folder}. Split recovery.json among your officers (wardroom keys split); only the keeper needs keeper.json, only the audit process audit.json.`,
   )
 }
 
@@ -61,10 +71,10 @@ const verbs = { make, split, join: rejoin }
 /** `wardroom keys make | split | join`: key files of a new installation; the officers' recovery key, so split that no single person can open a care room. */
 export const keys: CliCommand = {
   name: 'keys',
-  usage: 'keys make FOLDER | split KEY --into FOLDER [--need 2] [--of 3] | join --to KEY SHARE…',
+  usage: 'keys make FOLDER --server NAME | split KEY --into FOLDER [--need 2] [--of 3] | join --to KEY SHARE…',
   about: "make a new installation's key files; split the officers' recovery key into shares, or rebuild it from enough",
   run: async args => {
-    const { values, rest } = parseOptions(args, { values: ['need', 'of', 'into', 'to'] })
+    const { values, rest } = parseOptions(args, { values: ['need', 'of', 'into', 'to', 'server'] })
     const [verb = '', ...files] = rest
     const act = Object.entries(verbs).find(([name]) => name === verb)?.[1]
     if (!act) throw new Explained('Say what: wardroom keys make, split or join.')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { elementConfig } from '../../config/element/files.ts'
 import { loadConfig } from '../../config/load.ts'
 import { generateKeys, writeKeyFile } from '../../core/keys.ts'
+import { logOrigin, makeLogKeyFile } from '../../core/log-keys.ts'
 import { systemRandom } from '../../core/system.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 import { writeSynapseConfig } from '../stack/synapse-config.ts'
@@ -30,6 +31,7 @@ export const prepare: CliCommand = {
     if (!bots || !ghosts) throw new Explained('homeserver.registrations must name both files.')
     const homeserverUrl = required('MATRIX_URL')
     await makeKeys(folder)
+    makeAuditKey(join(folder, 'audit/audit.json'), config.homeserver.serverName)
     const files = writeRegistrations(config, { bots: resolve(bots), ghosts: resolve(ghosts) })
     writeSynapseConfig({
       folder: join(folder, 'synapse'),
@@ -44,6 +46,13 @@ export const prepare: CliCommand = {
     writeFileSync(join(folder, 'element/config.json'), JSON.stringify(element, null, 2), { mode: 0o644 })
     return migrate.run(values.config ? ['--config', values.config] : [])
   },
+}
+
+/** The audit log's signing key: for the audit container alone. */
+const makeAuditKey = (file: string, serverName: string): void => {
+  if (existsSync(file)) return
+  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
+  makeLogKeyFile(file, logOrigin(serverName), systemRandom)
 }
 
 /** Three files in three folders, so that each container is given only its own. The sealing keys are written last: while they are missing, nothing is sealed. */

@@ -31,6 +31,12 @@ export const services: ServiceEntry[] = [
     load: () => import('./bots.ts').then(m => m.bots),
   },
   {
+    name: 'audit',
+    about: "the audit log: its sequence, sinks, alerts, pins and the administrators' page",
+    wanted: () => true,
+    load: () => import('./audit.ts').then(m => m.audit),
+  },
+  {
     name: 'local',
     about: 'the local SMS server, the handset and the try-it page',
     wanted: config => config.sms.provider === 'local',

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { defaultFiles } from '../../config/service.ts'
 import { generateKeys, writeKeyFile } from '../../core/keys.ts'
+import { logOrigin, makeLogKeyFile } from '../../core/log-keys.ts'
 import { systemRandom } from '../../core/system.ts'
 
 /**
@@ -28,6 +29,11 @@ export const makeKeys = async (dataDir: string, given: { file?: string; keeper?:
   write(files.recovery, keys.recovery)
   write(files.keeper, keys.keeper)
   write(files.keys, keys.sealing)
+}
+
+/** Makes the audit log's signing key where the configuration says that it is, or in the data folder. */
+export const makeLogKey = (file: string, serverName: string): void => {
+  if (!existsSync(file)) makeLogKeyFile(file, logOrigin(serverName), systemRandom)
 }
 
 /** Reads a JSON file of the data folder, or makes it with `fresh` and mode 600. */

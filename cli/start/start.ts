@@ -13,7 +13,7 @@ import { services } from '../services/index.ts'
 import { synapseEnvironment } from '../stack/python.ts'
 import { type Accounts, demoRoles, makeAccounts } from './accounts.ts'
 import { buildPages } from './build-page.ts'
-import { keptJson, makeDataFolder, makeKeys } from './data-folder.ts'
+import { keptJson, makeDataFolder, makeKeys, makeLogKey } from './data-folder.ts'
 import { writeEffective } from './effective.ts'
 import { runPostgres, runSynapse } from './embedded.ts'
 import { type Ledger, openLedger } from './ledger.ts'
@@ -158,6 +158,7 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
     sms: { ...config.sms, local: { authToken: config.sms.local.authToken ?? secret(internal.local) } },
   })
   if ('missing' in complete) throw new Error(`The start left out ${complete.missing.join(', ')}`)
+  makeLogKey(complete.keys.audit, complete.homeserver.serverName)
   await stage('Homeserver check', () => checkOwnHomeserver(complete.homeserver.url, complete.homeserver.registrations))
   for (const sentence of await missingGuarantees(complete.homeserver.url))
     print(`The homeserver does not run Wardroom's module (config/synapse): ${sentence}.`)

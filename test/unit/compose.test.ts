@@ -63,15 +63,16 @@ describe('docker-compose.yml', () => {
   it('gives each process only what it needs', () => {
     const mounts = (name: string) => (compose.services[name]?.volumes ?? []).join(' ')
     const variables = (name: string) => Object.keys(compose.services[name]?.environment ?? {})
-    for (const name of ['synapse', 'bridge', 'bots', 'proxy', 'element', 'postgres']) {
+    for (const name of ['synapse', 'bridge', 'bots', 'audit', 'proxy', 'element', 'postgres']) {
       expect(mounts(name), name).not.to.match(/keeper-key|recovery-key/)
+      if (name !== 'audit') expect(mounts(name), name).not.to.include('audit-key')
       expect(variables(name), name).not.to.include('KEEPER_DATABASE_URL')
     }
     expect(mounts('keeper')).not.to.match(/registration|keys:/)
     expect(variables('keeper')).not.to.include.members(['TWILIO_AUTH_TOKEN'])
     expect(compose.services.keeper?.environment?.DATABASE_URL).to.match(/^postgres:\/\/keeper:/)
     expect(mounts('bridge')).not.to.include('bots-registration')
-    expect(mounts('bots')).not.to.include('ghosts-registration')
+    for (const name of ['bots', 'audit']) expect(mounts(name), name).not.to.include('ghosts-registration')
   })
 
   it('lets only the proxy be reached from outside, and pins every image', () => {
@@ -99,6 +100,7 @@ describe('docker-compose.yml', () => {
       'MATRIX_HOST',
       'HOMESERVER_NAME',
       'ELEMENT_HOST',
+      'ADMIN_HOST',
     ])
     for (const match of hosts) expect(match[2], match[1]).to.equal('import tls')
   })
@@ -112,7 +114,7 @@ describe('docker-compose.yml', () => {
 describe('Dockerfile', () => {
   it('copies every folder that services import, and runs as an ordinary user', () => {
     const text = read('Dockerfile')
-    for (const folder of ['appservice', 'bin', 'bots', 'cli', 'config', 'core', 'web'])
+    for (const folder of ['appservice', 'audit', 'bin', 'bots', 'cli', 'config', 'core', 'web'])
       expect(text).to.include(`COPY ${folder} ${folder}`)
     expect(text.lastIndexOf('USER node')).to.be.greaterThan(text.lastIndexOf('RUN'))
     expect(text).not.to.match(/^(ENV|ARG).*(SECRET|PASSWORD|TOKEN)/m)
