@@ -35,6 +35,7 @@ export type BotsOptions = {
   registration: Registration
   keys: SealingKeys
   publicUrl: string
+  adminUrl: string
   listen: { bots: { host: string; port: number } }
   /** Administrator while nobody is one yet. */
   firstAdmin?: string
@@ -53,7 +54,7 @@ export type BotsOptions = {
  */
 export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promise<void> }> =>
   startParts(async started => {
-    const { log, publicUrl } = o
+    const { log, publicUrl, adminUrl } = o
     const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
     started({ stop: () => db.destroy() })
     const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
@@ -80,7 +81,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     await pingHomeserver(homeserver, o.registration.id, log)
 
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
-    const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, log }
+    const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }
     started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log, metrics }))
     const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log, metrics }))
     const deaf = bot.keyArrived(roomId => {

@@ -1,5 +1,6 @@
 import type { Command } from '../framework/command.ts'
 import { helpCommand } from '../framework/help.ts'
+import { adminLink } from './admin.ts'
 import { approve, confirm, reject } from './approve.ts'
 import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
@@ -60,4 +61,5 @@ export const commands: readonly Command[] = [
   roleList,
   deviceList,
   status,
+  adminLink,
 ]

@@ -26,5 +26,6 @@ export type DeskDeps = {
   bot: DeskBot
   serverName: string
   publicUrl: string
+  adminUrl: string
   log: Log
 }

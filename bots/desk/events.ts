@@ -120,6 +120,7 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
       },
     },
     publicUrl: d.publicUrl,
+    adminUrl: d.adminUrl,
     serverName: d.serverName,
     bot: d.bot.userId,
   }

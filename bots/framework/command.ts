@@ -19,6 +19,8 @@ export type CommandContext = {
   room: Pick<KnownRoom, 'roomId' | 'class' | 'unit'>
   eventId: string
   publicUrl: string
+  /** Where administrators reach their page. */
+  adminUrl: string
   /** `@wardroom:server` */
   bot: UserId
 }

@@ -35,6 +35,7 @@ export type CommandDeps = {
   commands: readonly Command[]
   lookups: Lookups
   publicUrl: string
+  adminUrl: string
   serverName: string
   bot: UserId
 }
@@ -96,8 +97,8 @@ export const planCommand = async (
       if (heard.attempts >= 3) return refuse('broke-down', tryAgainSentence)
       const sender = { userId: heard.sender, deviceId: heard.deviceId, roles: standing.roles }
       const { room, eventId } = heard
-      const { publicUrl, bot } = deps
-      return invocation.run({ tx, sender, settings, room, eventId, publicUrl, bot }, prepared)
+      const { publicUrl, adminUrl, bot } = deps
+      return invocation.run({ tx, sender, settings, room, eventId, publicUrl, adminUrl, bot }, prepared)
     }
     const said = await decide()
     if (standing.changed) await tellOfSuspension(tx, heard)

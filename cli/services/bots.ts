@@ -12,6 +12,7 @@ export const bots: StartService = (config, log) =>
     registration: readRegistration(config.homeserver.registrations.bots),
     keys: readKeyFile<SealingKeys>(config.keys.file),
     publicUrl: config.publicUrl.replace(/\/+$/, ''),
+    adminUrl: config.adminUrl,
     listen: { bots: config.listen.bots },
     firstAdmin: config.firstAdmin,
     settings: config.settings,

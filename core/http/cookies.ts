@@ -6,15 +6,19 @@ export type Cookies = { session: string; binding: string; secure: boolean }
 const loopback = (host: string): boolean =>
   host === 'localhost' || host.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(host) || host === '[::1]'
 
+/** May a session cookie travel to this address: https, or this very machine. */
+export const isSafeAddress = (pageUrl: string): boolean => {
+  const url = new URL(pageUrl)
+  return url.protocol === 'https:' || loopback(url.hostname)
+}
+
 /**
  * `__Host-` cookies, which browsers accept over https and on a loopback address. Elsewhere plain http is only for trying out (`embedded`), with the plain
  * name and without Secure. A cookie belongs to a host whatever its port, so pages of one machine differ by `name`. @throws for a real installation whose
  * address is not https.
  */
 export const cookiesFor = (pageUrl: string, embedded: boolean, name = 'wardroom'): Cookies => {
-  const url = new URL(pageUrl)
-  if (url.protocol === 'https:' || loopback(url.hostname))
-    return { session: `__Host-${name}`, binding: `__Host-${name}-browser`, secure: true }
+  if (isSafeAddress(pageUrl)) return { session: `__Host-${name}`, binding: `__Host-${name}-browser`, secure: true }
   if (!embedded)
     throw new Error(
       `the page's address must begin with https://, otherwise a session could be read on the way: ${pageUrl}`,

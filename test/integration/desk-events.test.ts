@@ -50,6 +50,7 @@ describe('what the desk bot does with an event', () => {
       bot: { ...encrypted, userId: bot } as DeskBot,
       serverName: 'clinic.example',
       publicUrl: 'https://chat.clinic.example',
+      adminUrl: 'https://admin.clinic.example',
       log: testLog(),
     } satisfies DeskDeps
     handle = onEvent(deps, commands)

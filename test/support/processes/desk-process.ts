@@ -23,6 +23,7 @@ await startBots({
   registration: o.registration,
   keys: o.keys,
   publicUrl: 'https://chat.clinic.example',
+  adminUrl: 'https://admin.clinic.example',
   listen: { bots: { host: '127.0.0.1', port: o.port } },
   firstAdmin: o.firstAdmin,
   settings: {},

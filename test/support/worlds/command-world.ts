@@ -61,6 +61,7 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
             devicesOf: async () => [],
           },
           publicUrl: 'https://chat.clinic.example',
+          adminUrl: 'https://admin.clinic.example',
           serverName: 'clinic.example',
           bot: '@wardroom:clinic.example' as UserId,
         },

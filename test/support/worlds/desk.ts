@@ -39,6 +39,7 @@ export const desk = async (options: { firstAdmin?: string; settings?: Record<str
     registration: registrations.bots,
     keys: d.keys,
     publicUrl: 'https://chat.clinic.example',
+    adminUrl: 'https://admin.clinic.example',
     listen: { bots: { host: '127.0.0.1', port: ports.bots } },
     firstAdmin: options.firstAdmin,
     settings: options.settings ?? {},

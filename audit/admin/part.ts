@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { minutes } from '../../core/domain/clock.ts'
+import { isSafeAddress } from '../../core/http/cookies.ts'
+import { listen } from '../../core/http/listen.ts'
+import { startSweeps } from '../../core/queues/sweeps.ts'
+import { sweepAdminSessions } from '../../core/store/audit/admin-sessions.ts'
+import { transact } from '../../core/store/tx.ts'
+import type { AuditPart } from '../deps.ts'
+import { adminApp } from './app.ts'
+
+const pageFolder = join(import.meta.dirname, '../../dist/admin')
+
+/** The administrators' page on a listener of its own, never the patients'. Behind plain http to another machine it is not served at all. */
+export const adminPage: AuditPart = {
+  name: 'admin page',
+  start: async ({ store, log, adminUrl, origin, listen: { admin } }) => {
+    const sweep = startSweeps({
+      store,
+      name: 'admin-sessions',
+      every: minutes(1),
+      run: () => transact(store, sweepAdminSessions),
+      log,
+    })
+    if (!isSafeAddress(adminUrl)) {
+      log.error({ adminUrl }, "the administrators' page is not served: adminUrl must begin with https://")
+      return sweep
+    }
+    const listener = await listen(adminApp({ store, log, adminUrl, origin, pageFolder }), admin).catch(async err => {
+      await sweep.stop()
+      throw err
+    })
+    return {
+      stop: async () => {
+        await listener.stop()
+        await sweep.stop()
+      },
+    }
+  },
+}
