@@ -58,6 +58,7 @@ export const auditActions = [
   'message.failed',
   'device.create',
   'device.delete',
+  'device.renew',
   'crypto.reset',
   'event.poison',
   'job.failed',

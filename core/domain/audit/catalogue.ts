@@ -1,0 +1,612 @@
+import { type Code, event, interaction, restful } from './codes.ts'
+import type { AuditAction } from './event.ts'
+
+/** What an event is about, for reports and filters. */
+export const auditClasses = ['access', 'administration', 'communication', 'security', 'consent', 'system'] as const
+export type AuditClass = (typeof auditClasses)[number]
+
+/** Create, read, update, delete, execute (FHIR `AuditEvent.action`). */
+export type FhirAction = 'C' | 'R' | 'U' | 'D' | 'E'
+/** The basic profile of IHE BALP that an event follows when it was done; with a patient, the Patient profile of the same name. */
+export type BalpProfile = 'Read' | 'Create' | 'Update' | 'Delete'
+
+export type FhirMapping = { type: Code; subtype: Code | null; action: FhirAction; balp?: BalpProfile }
+
+/**
+ * One action as people and other systems are told of it. Sentences are verb phrases after the actor: `did` when it was done, `tried` after "tried to"; `refused` and
+ * `failed` replace "tried to …" where that would read wrong. `{object}` and any `{key}` of the detail are filled in; a part in [brackets] goes when a value is missing.
+ */
+export type CatalogueEntry = {
+  class: AuditClass
+  title: string
+  did: string
+  tried: string
+  refused?: string
+  failed?: string
+  fhir: FhirMapping
+  /** CEF, 0 to 10, when it was done; refusals and failures are graver (core/domain/audit/cef.ts). Its signature id is the action. */
+  severity: number
+}
+
+type Also = { refused?: string; failed?: string; severity?: number }
+type Make = (title: string, did: string, tried: string, fhir: FhirMapping, also?: Also) => CatalogueEntry
+
+const of =
+  (area: AuditClass, severity: number): Make =>
+  (title, did, tried, fhir, also = {}) => ({ class: area, title, did, tried, fhir, severity, ...also })
+
+const access = of('access', 3)
+const administration = of('administration', 4)
+const communication = of('communication', 2)
+const security = of('security', 5)
+const consent = of('consent', 3)
+const system = of('system', 2)
+
+const rest = (verb: 'read' | 'create' | 'update' | 'delete', action: FhirAction, balp: BalpProfile): FhirMapping => ({
+  type: restful,
+  subtype: interaction(verb),
+  action,
+  balp,
+})
+const read = rest('read', 'R', 'Read')
+const create = rest('create', 'C', 'Create')
+const update = rest('update', 'U', 'Update')
+const remove = rest('delete', 'D', 'Delete')
+const dcm = (type: Code, action: FhirAction, subtype: Code | null = null): FhirMapping => ({ type, subtype, action })
+const activity = (action: FhirAction) => dcm(event.activity, action)
+const login = dcm(event.authentication, 'E', event.login)
+const logout = dcm(event.authentication, 'E', event.logout)
+const alert = dcm(event.alert, 'E')
+const configuration = (action: FhirAction) => dcm(event.alert, action, event.softwareConfiguration)
+const roles = (action: FhirAction) => dcm(event.alert, action, event.roles)
+const restricted = dcm(event.alert, 'E', event.restricted)
+const logUsed = (action: FhirAction = 'R') => dcm(event.logUsed, action)
+
+/** Every action of the log. To add one: its name in event.ts and its line here; `docs/audit-events.md` follows with `wardroom config write`. */
+export const catalogue = {
+  'command.run': administration('Command', 'gave the command !{object}', 'give the command !{object}', activity('E'), {
+    failed: 'gave the command !{object}, which broke down; nothing was changed',
+  }),
+  'config.change': administration(
+    'Setting changed',
+    'changed the setting {object}[ from {before}][ to {after}][, approved by {approved_by}]',
+    'change the setting {object}',
+    configuration('U'),
+    { severity: 6 },
+  ),
+  'role.grant': administration(
+    'Role granted',
+    'granted {object}[ the role {role}][ their roles: {roles}][, approved by {approved_by}]',
+    'grant {object} a role',
+    roles('C'),
+    { severity: 7 },
+  ),
+  'role.revoke': administration(
+    'Role revoked',
+    'took from {object}[ the role {role}][, approved by {approved_by}]',
+    'take a role from {object}',
+    roles('D'),
+    { severity: 6 },
+  ),
+  'role.suspend': security(
+    'Role suspended',
+    'suspended[ the role {role}] of {object}',
+    'suspend a role of {object}',
+    roles('U'),
+    { severity: 8 },
+  ),
+  'approval.request': administration(
+    'Approval requested',
+    'asked a second person to approve {object}[ ({kind})]',
+    'ask for an approval',
+    configuration('C'),
+  ),
+  'approval.give': administration(
+    'Approval decided',
+    'approved {object}[ ({kind})][, which {requested_by} had asked for]',
+    'approve {object}',
+    configuration('E'),
+    { refused: 'rejected {object}[ ({kind})][, which {requested_by} had asked for]', severity: 6 },
+  ),
+  'patient.enrol': administration('Patient enrolled', 'enrolled {object}', 'enrol a patient', create),
+  'patient.ready': administration(
+    'Care room ready',
+    'opened the care room of {object}',
+    'open the care room of {object}',
+    update,
+    { failed: 'could not make the care room of {object}' },
+  ),
+  'patient.close': administration('Patient closed', 'closed {object}', 'close {object}', update, { severity: 5 }),
+  'patient.view': access('Patient viewed', 'looked at {object}[, {count} patients]', 'look at {object}', read),
+  'patient.change': administration('Patient changed', 'changed {object}[ ({what})]', 'change {object}', update),
+  'caregiver.add': administration('Caregiver added', 'added {object} as caregiver', 'add a caregiver', create),
+  'caregiver.remove': administration('Caregiver removed', 'took out {object}', 'take out {object}', remove),
+  'consent.record': consent(
+    'Consent recorded',
+    "recorded {object}'s consent[ to {scope}][, text version {version}][, {method}]",
+    'record a consent of {object}',
+    create,
+  ),
+  'consent.revoke': consent(
+    'Consent withdrawn',
+    "withdrew {object}'s consent[ to {scope}]",
+    'withdraw a consent of {object}',
+    update,
+    { severity: 5 },
+  ),
+  'consent.view': access('Consents viewed', 'looked at the consents of {object}', 'look at consents', read),
+  'number.stop': consent(
+    'Texts stopped',
+    'stopped all texts to the number of {object}',
+    'stop the texts to the number of {object}',
+    update,
+    { severity: 5 },
+  ),
+  'number.start': consent(
+    'Texts started',
+    'let the number of {object} be texted again',
+    'let the number of {object} be texted again',
+    update,
+  ),
+  'number.help': communication('HELP answered', 'asked by text for help', 'ask by text for help', activity('R')),
+  'text.queue': communication(
+    'Text queued',
+    'put a text in the queue[ ({template})]',
+    'put a text in the queue[ ({template})]',
+    activity('C'),
+    { refused: 'held back a text[ ({template})] to {object}' },
+  ),
+  'text.send': communication(
+    'Text sent',
+    'gave {object} to the carrier[, {provider}]',
+    'send {object}[ ({code})]',
+    dcm(event.export, 'R'),
+  ),
+  'text.status': communication(
+    'Text delivered or not',
+    'reported {object}[: {state}]',
+    'deliver {object}',
+    activity('U'),
+    { failed: 'reported that {object} was not delivered[ ({class}, {code})]' },
+  ),
+  'text.inbound': communication('Text received', 'sent us a text[ ({meaning})]', 'send us a text', activity('C')),
+  'template.propose': administration(
+    'Template proposed',
+    'proposed new words for the text {object}[, version {version}]',
+    'propose new words for the text {object}',
+    configuration('C'),
+  ),
+  'template.approve': administration(
+    'Template approved',
+    'approved new words for the text {object}[, version {version}][, proposed by {proposed_by}]',
+    'approve new words for the text {object}',
+    configuration('U'),
+    { severity: 6 },
+  ),
+  'link.create': access('Link made', 'made {object}[ ({reason})]', 'make a link', create),
+  'link.tap': access('Link opened', 'opened {object}', 'open {object}', login),
+  'link.verify': access(
+    'Identity checked',
+    'proved who they are[ by {factor}]',
+    'prove who they are[ by {factor}]',
+    login,
+  ),
+  'link.lock': security('Link locked', 'gave three wrong answers: {object} is locked', 'lock {object}', alert, {
+    severity: 7,
+  }),
+  'link.renew': access(
+    'New link asked for',
+    'asked for a new link to {object}',
+    'get a new link to {object}',
+    activity('C'),
+  ),
+  'link.withdraw': access('Link withdrawn', 'withdrew {object}', 'withdraw {object}', remove),
+  'link.not_me': security(
+    'Not for me',
+    'answered that {object} is not for them',
+    'answer that {object} is not for them',
+    alert,
+    { severity: 6 },
+  ),
+  'session.start': access('Session started', 'signed in to the patient page', 'sign in to the patient page', login),
+  'session.key': access('Key released', "got the conversation's key", "get the conversation's key", restricted),
+  'session.end': access('Session ended', 'ended {object}', 'end {object}', logout),
+  'session.extend': access('Session extended', 'asked for more time', 'get more time', activity('U')),
+  'session.replace': access('Session replaced', 'ended {object}, because a newer one began', 'end {object}', logout),
+  'session.read': access(
+    'Conversation read',
+    'read in the patient page[ ({what})]',
+    'read in the patient page[ ({what})]',
+    read,
+    { failed: 'could not open the messages in the patient page[ ({code})]' },
+  ),
+  'session.write': access(
+    'Conversation written',
+    'sent from the patient page[ ({what})]',
+    'send from the patient page',
+    create,
+  ),
+  'session.consent': consent(
+    'Consent changed on the page',
+    'changed a consent on the page[: {scope}]',
+    'change a consent on the page',
+    update,
+  ),
+  'session.undecryptable': communication(
+    'Message not decrypted',
+    'could not decrypt {object} and asked for it again',
+    'ask for {object} again',
+    activity('E'),
+    { severity: 5 },
+  ),
+  'room.create': administration('Room made', 'made {object}[ ({class})]', 'make a room', create),
+  'room.archive': administration('Room archived', 'archived {object}', 'archive {object}', update),
+  'room.member': administration(
+    'Membership changed',
+    'changed who is in a room: {object}',
+    'change who is in a room: {object}',
+    roles('U'),
+  ),
+  'room.speak': communication('Room told', 'wrote a notice into a care room[ ({what})]', 'write a notice', create),
+  'room.join': access('Joined', '{subject} joined {object}', 'join {object}', roles('C')),
+  'room.leave': access('Left', '{subject} left {object}', 'leave {object}', roles('D')),
+  'room.invite': administration('Invited', 'invited {subject} to {object}', 'invite {subject}', roles('C')),
+  'room.kick': administration('Removed', 'took {subject} out of {object}', 'take {subject} out', roles('D')),
+  'room.ban': administration('Banned', 'banned {subject} from {object}', 'ban {subject}', roles('D'), { severity: 6 }),
+  'room.unban': administration('Unbanned', 'let {subject} be invited to {object} again', 'unban {subject}', roles('U')),
+  'room.knock': access('Knocked', 'asked to be let into {object}', 'be let into {object}', roles('E')),
+  'power.change': administration('Power changed', 'changed who may do what in {object}', 'change power', roles('U'), {
+    severity: 6,
+  }),
+  'message.sent': communication('Message sent', 'sent {object}[ ({type})]', 'send a message', activity('C'), {
+    severity: 1,
+  }),
+  'message.edit': communication('Message edited', 'edited {object}', 'edit {object}', activity('U')),
+  'message.redact': communication('Message removed', 'removed {object}', 'remove {object}', activity('D'), {
+    severity: 4,
+  }),
+  'message.receipt': communication('Read receipt', 'showed as read up to {object}', 'show as read', activity('R'), {
+    severity: 1,
+  }),
+  'message.notice': communication(
+    'Message noticed',
+    'wrote {object}; a text tells of it',
+    'tell of {object}',
+    activity('E'),
+  ),
+  'message.read': access('Message read', 'read {object}', 'read {object}', read),
+  'message.failed': communication(
+    'Message not reached',
+    'reached nobody with {object}',
+    'deliver {object}',
+    activity('E'),
+    {
+      failed: 'could not bring {object} to its reader[ ({failure})]',
+      severity: 5,
+    },
+  ),
+  'device.create': security(
+    'Device made',
+    'made a device: {object}[ ({kind})]',
+    'make a device',
+    dcm(event.alert, 'C', event.userSecurity),
+    {
+      severity: 3,
+    },
+  ),
+  'device.delete': security(
+    'Device deleted',
+    'deleted a device: {object}',
+    'delete a device',
+    dcm(event.alert, 'D', event.userSecurity),
+    {
+      severity: 3,
+    },
+  ),
+  'device.renew': security(
+    'Waiting device renewed',
+    'renewed the waiting device of {object}',
+    'renew the waiting device of {object}',
+    dcm(event.alert, 'U', event.userSecurity),
+    { severity: 3 },
+  ),
+  'device.change': security(
+    'Devices changed',
+    'changed {object}[: {added} added, {removed} removed][, cross-signing {identity}]',
+    'change their devices',
+    dcm(event.alert, 'U', event.userSecurity),
+  ),
+  'crypto.reset': security(
+    'Bot given a new identity',
+    'gave the bot[ {bot}] a new device, {object}[; identity {identity}]',
+    'give a bot a new device',
+    dcm(event.alert, 'U', event.securityConfiguration),
+    { severity: 8 },
+  ),
+  'event.poison': system('Event given up', 'gave {object} up', 'handle {object}', activity('E'), {
+    failed: 'could not handle {object} and went on without it',
+    severity: 6,
+  }),
+  'job.failed': system('Job given up', 'gave {object} up', 'do {object}', activity('E'), {
+    failed: 'gave up {object}[ ({kind})][ after {attempts} tries]',
+    severity: 6,
+  }),
+  'service.start': system(
+    'Service started',
+    'started {object}',
+    'start {object}',
+    dcm(event.activity, 'E', event.start),
+    {
+      severity: 3,
+    },
+  ),
+  'service.stop': system('Service stopped', 'stopped {object}', 'stop {object}', dcm(event.activity, 'E', event.stop), {
+    severity: 4,
+  }),
+  'task.open': communication(
+    'Task opened',
+    'asked the team to call, because of {object}[ ({why})]',
+    'open a task',
+    activity('C'),
+  ),
+  'task.close': communication('Task closed', 'closed the task of {object}', 'close a task', activity('U')),
+  'request.refused': security('Request refused', 'answered {object}', 'use {object}', alert, {
+    refused: 'was refused at {object}[ with {status}][, {count} times in a minute]',
+  }),
+  'request.limited': security('Too many requests', 'answered {object}', 'use {object}', alert, {
+    refused: 'was slowed down at {object}[, {count} times in a minute]',
+  }),
+  'transaction.refused': security(
+    'Homeserver transaction refused',
+    'took a transaction',
+    'push a transaction',
+    dcm(event.alert, 'E', event.node),
+    {
+      refused: 'was refused as homeserver[ with {status}][, {count} times in a minute]',
+      severity: 7,
+    },
+  ),
+  'webhook.refused': security(
+    'SMS webhook refused',
+    'took a webhook',
+    'call {object}',
+    dcm(event.alert, 'E', event.node),
+    {
+      refused: 'was refused as SMS provider at {object}[ with {status}][, {count} times in a minute]',
+      severity: 6,
+    },
+  ),
+  'config.view': administration(
+    'Settings viewed',
+    'looked at settings (!{object})',
+    'look at settings',
+    configuration('R'),
+    {
+      severity: 2,
+    },
+  ),
+  'role.view': administration('Roles viewed', 'looked at roles (!{object})', 'look at roles', roles('R'), {
+    severity: 2,
+  }),
+  'template.view': administration(
+    'Templates viewed',
+    'looked at texts (!{object})',
+    'look at texts',
+    configuration('R'),
+    {
+      severity: 1,
+    },
+  ),
+  'status.view': administration(
+    'Status viewed',
+    'looked at the state (!{object})',
+    'look at the state',
+    activity('R'),
+    {
+      severity: 1,
+    },
+  ),
+  'audit.view': access('Audit log viewed', 'looked at the audit log ({object})', 'look at the audit log', logUsed(), {
+    severity: 4,
+  }),
+  'audit.reveal': security(
+    'Identity revealed',
+    'revealed whom {object} stands for[: {kind}]',
+    'reveal {object}',
+    restricted,
+    {
+      severity: 8,
+    },
+  ),
+  'audit.report': access('Audit report', 'made the report {object}[, {month}]', 'make the report {object}', logUsed(), {
+    severity: 4,
+  }),
+  'audit.export': security(
+    'Audit log exported',
+    'exported the audit log ({object})[, {count} entries]',
+    'export the audit log',
+    dcm(event.export, 'R', event.logUsed),
+    {
+      severity: 7,
+    },
+  ),
+  'audit.verify': security(
+    'Audit log verified',
+    'verified the audit log ({object})',
+    'verify the audit log',
+    logUsed('E'),
+    {
+      failed: 'found that the audit log does not verify ({object})',
+      severity: 4,
+    },
+  ),
+  'audit.digest': access('Audit digest', 'sent the audit digest ({object})', 'send the audit digest', logUsed(), {
+    severity: 3,
+  }),
+  'audit.key_rotate': security(
+    'Audit key changed',
+    "changed the audit log's signing key to {object}",
+    "change the audit log's key",
+    dcm(event.alert, 'U', event.securityConfiguration),
+    {
+      severity: 8,
+    },
+  ),
+  'audit.prune': security(
+    'Audit log pruned',
+    'deleted entries past their retention ({object})[, before {before}]',
+    'prune the audit log',
+    logUsed('D'),
+    {
+      severity: 7,
+    },
+  ),
+  'audit.erase': security(
+    'Patient erased',
+    'erased what resolves the identifiers of {object}[, {count} values]',
+    'erase {object}',
+    dcm(event.patientRecord, 'D'),
+    {
+      severity: 8,
+    },
+  ),
+  'sink.add': administration(
+    'Sink added',
+    'added the sink {object}[ ({type})]',
+    'add the sink {object}',
+    configuration('C'),
+    { severity: 6 },
+  ),
+  'sink.change': administration(
+    'Sink changed',
+    'changed the sink {object}',
+    'change the sink {object}',
+    configuration('U'),
+    { severity: 6 },
+  ),
+  'sink.remove': administration(
+    'Sink removed',
+    'removed the sink {object}',
+    'remove the sink {object}',
+    configuration('D'),
+    { severity: 8 },
+  ),
+  'sink.test': administration(
+    'Sink tested',
+    'sent a test to the sink {object}',
+    'test the sink {object}',
+    activity('E'),
+  ),
+  'sink.pause': administration(
+    'Sink paused',
+    'paused the sink {object}',
+    'pause the sink {object}',
+    dcm(event.alert, 'U', event.recordingStopped),
+    { severity: 7 },
+  ),
+  'sink.resume': administration(
+    'Sink resumed',
+    'let the sink {object} go on',
+    'resume the sink {object}',
+    dcm(event.alert, 'U', event.recordingStarted),
+  ),
+  'sink.replay': administration(
+    'Sink replayed',
+    'sent entries again to the sink {object}[ from {from}]',
+    'replay the sink {object}',
+    activity('E'),
+    { severity: 5 },
+  ),
+  'sink.dead_letter': system(
+    'Entry not accepted by a sink',
+    'set an entry aside that {object} does not take',
+    'export to {object}',
+    activity('E'),
+    {
+      failed: 'set entries aside that the sink {object} does not take[, {count}]',
+      severity: 7,
+    },
+  ),
+  'alert.raise': security('Alert', 'raised the alert {object}[: {rule}]', 'raise the alert {object}', alert, {
+    severity: 8,
+  }),
+  'alert.clear': security('Alert over', 'closed the alert {object}', 'close the alert {object}', alert, {
+    severity: 3,
+  }),
+  'alert.rule': administration(
+    'Alert rule changed',
+    'changed the alert rule {object}',
+    'change the alert rule {object}',
+    configuration('U'),
+    {
+      severity: 7,
+    },
+  ),
+  'alert.try': administration(
+    'Alert rule tried',
+    'tried the alert rule {object} on past events',
+    'try the alert rule {object}',
+    logUsed('E'),
+  ),
+  'checkpoint.pin': security(
+    'Checkpoint pinned',
+    'pinned the checkpoint {object}[ at {place}]',
+    'pin the checkpoint {object}',
+    dcm(event.alert, 'C', event.objectSecurity),
+    {
+      severity: 1,
+    },
+  ),
+  'checkpoint.cosign': security(
+    'Checkpoint cosigned',
+    'had the checkpoint {object} cosigned[ by {witness}]',
+    'have the checkpoint {object} cosigned',
+    dcm(event.alert, 'U', event.objectSecurity),
+    {
+      severity: 1,
+    },
+  ),
+  'checkpoint.conflict': security(
+    'Checkpoint conflict',
+    'found that the checkpoint {object} fits[ {place}]',
+    'check the checkpoint {object}',
+    dcm(event.alert, 'E', event.objectSecurity),
+    {
+      failed: 'found that the checkpoint {object} contradicts an earlier one[ at {place}]',
+      severity: 10,
+    },
+  ),
+  'admin.link': administration(
+    'Admin page link',
+    'asked for a sign-in link to the admin page',
+    'get a sign-in link',
+    activity('C'),
+    { severity: 5 },
+  ),
+  'admin.session': administration(
+    'Admin page session',
+    'signed in to or out of the admin page[ ({what})]',
+    'sign in to the admin page',
+    login,
+    {
+      severity: 6,
+    },
+  ),
+  'admin.view': access(
+    'Admin page viewed',
+    'looked at {object} on the admin page',
+    'look at {object} on the admin page',
+    logUsed(),
+    {
+      severity: 3,
+    },
+  ),
+  'admin.refused': security('Admin page refused', 'used the admin page', 'use the admin page', alert, {
+    refused: 'was refused on the admin page[ at {route}][ with {status}]',
+    severity: 7,
+  }),
+} as const satisfies Record<AuditAction, CatalogueEntry>
+
+/** The entry of an action; undefined for one that this version does not know. */
+export const entryOf = (action: string): CatalogueEntry | undefined =>
+  Object.hasOwn(catalogue, action) ? catalogue[action as AuditAction] : undefined
