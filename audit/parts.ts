@@ -1,5 +1,6 @@
+import { alerts } from './alerts/index.ts'
 import type { AuditPart } from './deps.ts'
 import { jobs } from './jobs/index.ts'
 
 /** What runs in the audit process beside the sequencer, in the order of its start. */
-export const parts: readonly AuditPart[] = [jobs]
+export const parts: readonly AuditPart[] = [jobs, alerts]

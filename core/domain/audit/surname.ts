@@ -26,6 +26,9 @@ const wordsOf = (text: string): string[] =>
  * first, else the only word. At most three, sorted; titles and particles are left out.
  */
 export const surnamesOf = (name: string): string[] => {
+  // In Chinese and Korean writing the surname comes first, and is one character but for a few.
+  const [east] = /^[\p{Script=Han}\p{Script=Hangul}]/u.exec(name.normalize('NFC').trim()) ?? []
+  if (east) return [east]
   const [before, after] = name.split(',', 2)
   const reversed = after !== undefined && wordsOf(after).length > 0
   const words = wordsOf(reversed ? (before ?? '') : name)
