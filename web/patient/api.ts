@@ -10,6 +10,7 @@ import type {
   TapAnswer,
   VerifyAnswer,
 } from '../contract.ts'
+import { byOwnClock } from '../shared/deadlines.ts'
 import type { Problem } from './model.ts'
 
 /** A call that did not work, as the screen can say it; `status` 0 when there was no answer at all. */
@@ -23,14 +24,6 @@ export class ApiError extends Error {
     if (this.status === 0) return 'network'
     return this.status === 429 ? 'too-many' : 'server'
   }
-}
-
-type Deadlines = { now: number; idleAt: number; reauthAt: number }
-
-/** Deadlines by the server's clock → the same by this device's own, which may be wrong. */
-export const byOwnClock = <T extends Deadlines>(answer: T, now: number): T => {
-  const ahead = now - answer.now
-  return { ...answer, now, idleAt: answer.idleAt + ahead, reauthAt: answer.reauthAt + ahead }
 }
 
 const withOwnClock = <T extends { state: string }>(answer: T): T =>

@@ -1,5 +1,5 @@
 import type { Session, VerifyAnswer } from '../contract.ts'
-import { extendEvery, phaseOf } from './deadlines.ts'
+import { extendEvery, phaseOf } from '../shared/deadlines.ts'
 import type { Effect, Event } from './events.ts'
 import { hostOf } from './host-of.ts'
 import { emptyCompose, type FactorScreen, type Screen, type State } from './model.ts'

@@ -1,7 +1,6 @@
-import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
-import { CloseIcon } from '../../shared/conversation/icons.tsx'
-import { secondsLeft } from '../deadlines.ts'
+import type { JSX } from 'preact'
+import { secondsLeft } from '../../shared/deadlines.ts'
+import { Dialog } from '../../shared/dialog.tsx'
 import type { Event } from '../events.ts'
 import type { State } from '../model.ts'
 import { FactorForm } from '../screens/factor.tsx'
@@ -57,45 +56,6 @@ export const Overlays = (props: OverlayProps): JSX.Element | null => {
 const unsent = (state: State): boolean =>
   state.compose.staged !== null ||
   (state.talk?.items ?? []).some(item => item.mark === 'failed' || item.mark === 'sending')
-
-type DialogProps = {
-  title: string
-  close?: () => void
-  closeLabel?: string
-  children: ComponentChildren
-  modalClass?: string
-}
-
-const Dialog = ({ title, close, closeLabel, children, modalClass = '' }: DialogProps): JSX.Element => {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      dialog.current?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
-  }, [])
-  const cancel = (event: globalThis.Event) => {
-    event.preventDefault()
-    close?.()
-  }
-  return (
-    <dialog ref={dialog} class={`dialog ${modalClass}`} aria-labelledby="dialog-title" onCancel={cancel}>
-      <div class="dialog-head">
-        <h2 id="dialog-title" tabIndex={-1}>
-          {title}
-        </h2>
-        {close ? (
-          <button type="button" class="round" aria-label={closeLabel} onClick={close}>
-            <CloseIcon />
-          </button>
-        ) : null}
-      </div>
-      {children}
-    </dialog>
-  )
-}
 
 const About = ({ state, words }: OverlayProps): JSX.Element => {
   const { clinic, session, lang } = state
