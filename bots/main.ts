@@ -24,6 +24,7 @@ import { firstAdmin } from '../core/store/staff/roles.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
 import { type StoreDeps, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
+import { postDigest } from './commands/audit/digest.ts'
 import { commands } from './commands/index.ts'
 import type { DeskDeps } from './desk/deps.ts'
 import { onEvent } from './desk/events.ts'
@@ -89,6 +90,8 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     })
     started({ stop: async () => deaf() })
     const keep = hours(24 * 7)
+    const digest = () => transact(store, postDigest)
+    started(startSweeps({ store, name: 'audit-digest', every: minutes(10), run: digest, log }))
     started(startSweeps({ store, name: 'bots-inbox', every: minutes(30), run: () => sweepInbox(store, keep), log }))
     started(
       startSweeps({ store, name: 'outbox', every: minutes(30), run: () => sweepOutbox(store, hours(24 * 30)), log }),

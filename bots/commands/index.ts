@@ -2,6 +2,7 @@ import type { Command } from '../framework/command.ts'
 import { helpCommand } from '../framework/help.ts'
 import { adminLink } from './admin.ts'
 import { approve, confirm, reject } from './approve.ts'
+import { auditCommands } from './audit/index.ts'
 import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
 import { deviceList } from './device.ts'
@@ -61,5 +62,6 @@ export const commands: readonly Command[] = [
   roleList,
   deviceList,
   status,
+  ...auditCommands,
   adminLink,
 ]

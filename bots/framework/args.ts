@@ -28,7 +28,7 @@ export type AnyArg = Arg<any>
 export type ValueOf<A> = A extends Arg<infer T> ? T : never
 
 /** One word through `read`. */
-const word = <T>(usage: string, example: string, read: (text: string, env: Env) => T | Refusal): Arg<T> => ({
+export const word = <T>(usage: string, example: string, read: (text: string, env: Env) => T | Refusal): Arg<T> => ({
   usage,
   example,
   take: ([first], env) => {
@@ -88,7 +88,7 @@ export const userId = (): Arg<string> =>
       : refuse('bad-user', 'That is not a Matrix user id; it looks like @ann:clinic.example.')
   })
 
-const safeDecode = (s: string): string => {
+export const safeDecode = (s: string): string => {
   try {
     return decodeURIComponent(s)
   } catch {

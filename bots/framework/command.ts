@@ -18,6 +18,8 @@ export type CommandContext = {
   settings: Settings
   room: Pick<KnownRoom, 'roomId' | 'class' | 'unit'>
   eventId: string
+  /** The root of the thread in which the answer stands. */
+  thread: string
   publicUrl: string
   /** Where administrators reach their page. */
   adminUrl: string

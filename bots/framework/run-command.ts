@@ -98,7 +98,8 @@ export const planCommand = async (
       const sender = { userId: heard.sender, deviceId: heard.deviceId, roles: standing.roles }
       const { room, eventId } = heard
       const { publicUrl, adminUrl, bot } = deps
-      return invocation.run({ tx, sender, settings, room, eventId, publicUrl, adminUrl, bot }, prepared)
+      const thread = heard.thread ?? eventId
+      return invocation.run({ tx, sender, settings, room, eventId, thread, publicUrl, adminUrl, bot }, prepared)
     }
     const said = await decide()
     if (standing.changed) await tellOfSuspension(tx, heard)

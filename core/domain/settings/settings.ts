@@ -202,6 +202,25 @@ export const catalogue = {
     help: 'Matrix servers of other hospitals whose people may be given a role here. Whether the homeserver federates at all is set in its own configuration.',
     affects: 'roles granted from now on; people of a server that is taken off keep theirs until they are revoked',
   }),
+  'audit.digest': setting({
+    kind: yesNo,
+    default: true,
+    help: 'Whether the compliance room gets a weekly digest of the audit log.',
+    affects: 'the compliance room',
+  }),
+  'audit.digest_day': setting({
+    kind: oneOf(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']),
+    default: 'mon' as const,
+    help: 'The day on which the digest comes; it is about the seven days before that day.',
+    affects: 'the next digest',
+  }),
+  'audit.digest_hour': setting({
+    kind: whole(0, 23),
+    unit: "o'clock",
+    default: 7,
+    help: "The hour of that day, by the clinic's clock, at which the digest comes.",
+    affects: 'the next digest',
+  }),
   'help.url': setting({
     kind: webAddress,
     default: 'https://element.io/help',
