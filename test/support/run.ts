@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time, each lane one
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in three lanes at a time, each lane one
  * process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -91,21 +91,27 @@ const mocha = async (name: string, files: string[], show?: (text: string) => voi
 
 type Lane = { name: string; files: string[] }
 
-/** Tests with a browser, and those that start whole Wardrooms: in one lane, because two starts at once could want the same ports. */
-const pagesAndStarts = /^test\/e2e\/(handset|page-|secrecy|start|try-it)/
+/** The end-to-end tests by what they need, the longest first; the last lane takes what no other names. */
+const ends: { name: string; takes: RegExp }[] = [
+  { name: 'e2e: pages', takes: /\/(page-|admin|handset)/ },
+  { name: 'e2e: bots', takes: /\/(bot-|desk|role-|alert)/ },
+  { name: 'e2e: starts', takes: /\/(start|secrecy|try-it)/ },
+  { name: 'e2e: rooms', takes: /./ },
+]
 
 const lanes = (): Lane[] => {
-  const e2e = filesOf('e2e')
+  const left = new Set(filesOf('e2e'))
+  const e2e = ends.map(({ name, takes }) => {
+    const files = [...left].filter(file => takes.test(file))
+    for (const file of files) left.delete(file)
+    return { name, files }
+  })
   const integration = filesOf('integration')
-  return [
-    { name: 'e2e: pages and starts', files: e2e.filter(file => pagesAndStarts.test(file)) },
-    { name: 'e2e: Matrix', files: e2e.filter(file => !pagesAndStarts.test(file)) },
-    { name: 'integration 1', files: integration.filter((_, i) => i % 2 === 0) },
-    { name: 'integration 2', files: integration.filter((_, i) => i % 2 === 1) },
-  ].filter(lane => lane.files.length > 0)
+  const half = (n: number) => ({ name: `integration ${n + 1}`, files: integration.filter((_, i) => i % 2 === n) })
+  return [...e2e, half(0), half(1)].filter(lane => lane.files.length > 0)
 }
 
-/** Two lanes at a time, because much of a test is waiting; what a lane prints is kept until its end. */
+/** Three lanes at a time on two cores, because much of a test is waiting; what a lane prints is kept until its end. */
 const inLanes = async (queue: Lane[]): Promise<void> => {
   const work = async () => {
     for (let lane = queue.shift(); lane; lane = queue.shift()) {
@@ -119,7 +125,7 @@ const inLanes = async (queue: Lane[]): Promise<void> => {
       console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
     }
   }
-  await Promise.all([work(), work()])
+  await Promise.all([work(), work(), work()])
 }
 
 const endAll = (signal: NodeJS.Signals) => {

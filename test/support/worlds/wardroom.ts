@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../../cli/stack/ports.ts'
 import { startWardroom, type Wardroom } from '../../../cli/start/start.ts'
 import { loadConfig } from '../../../config/load.ts'
+import type { Config } from '../../../config/schema.ts'
 import { type Clinician, type ClinicianOptions, logIn, openClinician } from '../clinician.ts'
 import { eventually } from '../eventually.ts'
 
@@ -33,9 +35,17 @@ export const birthDay = { iso: '1950-03-07', day: '7', month: '3', year: '1950' 
 
 const linkIn = /https?:\/\/\S+\/l\/\w+/
 
+/** Two worlds that start in the same moment must not both find the usual ports free. */
+const onFreePorts = async (config: Config): Promise<Config> => {
+  const listen = { ...config.listen }
+  for (const name of Object.keys(listen) as (keyof Config['listen'])[])
+    listen[name] = { host: '127.0.0.1', port: await freePort() }
+  return { ...config, listen, embedded: { synapse: await freePort(), postgres: await freePort() } }
+}
+
 export const wardroomWorld = async (print: (line: string) => void = () => undefined): Promise<WardroomWorld> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'wardroom-world-'))
-  const starting = startWardroom({ ...loadConfig({ env: {} }), dataDir }, print)
+  const starting = startWardroom({ ...(await onFreePorts(loadConfig({ env: {} }))), dataDir }, print)
   const stop = async () => {
     await starting.stop()
     rmSync(dataDir, { recursive: true, force: true })
