@@ -159,9 +159,9 @@ describe('alert rules', () => {
       lastAt: monday,
     }
     const first = alertWords({ ...alert, clearedAt: null, saidCount: 0 })
-    expect(first).to.include('@ann:clinic.example').and.include('!audit reveal 7').and.not.include('commitment')
+    expect(first).to.include('@ann:clinic.example').and.include('!audit reveal #7 reason').and.not.include('commitment')
     const more = alertWords({ ...alert, last: 12, count: 3, clearedAt: null, saidCount: 1 })
-    expect(more).to.include('3 by now').and.include('Entries 7 to 12')
+    expect(more).to.include('3 by now').and.include('Entries #7 to #12')
     expect(alertWords({ ...alert, clearedAt: monday, saidCount: 1 })).to.match(/^✅/)
   })
 })

@@ -17,7 +17,7 @@ type Alert = {
 const marks: Record<Severity, string> = { critical: '🔴 critical', warning: '🟠 warning', notice: '🔵 notice' }
 
 const entries = ({ first, last }: Pick<Alert, 'first' | 'last'>): string =>
-  last === null ? '' : first === null || first === last ? `Entry ${last}. ` : `Entries ${first} to ${last}. `
+  last === null ? '' : first === null || first === last ? `Entry #${last}. ` : `Entries #${first} to #${last}. `
 
 /** What the compliance room reads: first the alert, later in its thread that it goes on or is over. Never a patient: entries' numbers instead. */
 export const alertWords = (a: Alert): string => {

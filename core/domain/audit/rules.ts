@@ -86,7 +86,7 @@ const verifyBurst: Rule = {
   },
   sentence: (about, n) =>
     `${n} failed verifications of ${about.what === 'patient' ? 'one patient' : about.what === 'origin' ? 'patients from one address' : 'patients altogether'}.`,
-  next: 'See what was tried: !audit reveal {entry}. If it is not the patient, withdraw the link and call them.',
+  next: 'See what was tried: !audit reveal #{entry} reason "…". If it is not the patient, withdraw the link and call them.',
 }
 
 const manyPatients: Rule = {
@@ -143,7 +143,7 @@ const sameSurname = pairRule(
     help: 'Somebody of the staff opens a patient, or a patient with a caregiver, of the same surname.',
     severity: 'warning',
     sentence: about => `${about.user} opened a patient who has the same surname.`,
-    next: 'See who it was: !audit reveal {entry}. Ask whether they are related.',
+    next: 'See who it was: !audit reveal #{entry} reason "…". Ask whether they are related.',
   },
   opened,
   s => s.facts.sameSurname === true,
@@ -155,7 +155,7 @@ const outsideTeam = pairRule(
     help: "Somebody of the staff opens a patient by command without being in the patient's care room. Who enrolled the patient and who holds the role desk are left out.",
     severity: 'notice',
     sentence: about => `${about.user} opened a patient without being in the care room.`,
-    next: 'See who it was: !audit reveal {entry}. Ask for the reason.',
+    next: 'See who it was: !audit reveal #{entry} reason "…". Ask for the reason.',
   },
   lookedUp,
   s => s.facts.outsideTeam === true,
@@ -261,7 +261,7 @@ const foreignDevice: Rule = {
     about.what === 'identity-replaced'
       ? `The cross-signing identity of a user of ours was replaced (${about.object}).`
       : `A user of ours has a device that Wardroom did not make (${about.object}).`,
-  next: 'Somebody may have broken into the homeserver. Entry {entry} has the device; follow "A foreign device" in the operating guide.',
+  next: 'Somebody may have broken into the homeserver. Entry #{entry} has the device; follow "A foreign device" in the operating guide.',
 }
 
 const brokeDown: Rule = {
@@ -283,7 +283,7 @@ const brokeDown: Rule = {
     about.what === 'event'
       ? `${n} ${n === 1 ? 'event' : 'events'} of the homeserver could not be handled and ${n === 1 ? 'was' : 'were'} given up (${about.service}).`
       : `${n} ${n === 1 ? 'job' : 'jobs'} of the kind ${about.what} ${n === 1 ? 'was' : 'were'} given up (${about.service}).`,
-  next: 'Entry {entry} has the reason; !status shows the queues.',
+  next: 'Entry #{entry} has the reason; !status shows the queues.',
 }
 
 /** A rule about a state that is watched, not about entries. */
