@@ -22,6 +22,8 @@ export type AuditDeps = {
   dataDir: string
   /** The log's name, the first line of every checkpoint. */
   origin: string
+  /** The log's verifier keys (C2SP vkey) that its key file has now, oldest first; `verifiersOf` adds those that handed over to them. */
+  vkeys: () => string[]
   log: Log
   metrics: Metrics
   alert: Alerts

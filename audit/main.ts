@@ -85,6 +85,7 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
       listen: { admin: o.listen.admin },
       dataDir: o.dataDir,
       origin: logOrigin(serverName),
+      vkeys: () => o.logKeys().map(k => k.verifier.vkey),
       log,
       metrics,
       alert,

@@ -42,12 +42,15 @@ export type Sequencer = {
 /** The one lease under which the log grows. */
 export const logLease = 'audit-log'
 
-/** The tree that the stored tiles have for the newest checkpoint. @throws when they do not give its root: then nothing may be appended. */
+/** The stored log is not the one that was signed. */
+class LogDamaged extends Error {}
+
+/** The tree that the stored tiles have for the newest checkpoint. @throws LogDamaged when they do not give its root: then nothing may be appended. */
 const loadTree = async (store: StoreDeps): Promise<Tree> => {
   const latest = await latestCheckpoint(store.db)
   const tree = await storedTree(store.db, latest?.size ?? 0)
   if (latest && !rootOf(tree).equals(latest.root))
-    throw new Error(`the audit log's tiles do not give the root of its checkpoint over ${latest.size} entries`)
+    throw new LogDamaged(`the audit log's tiles do not give the root of its checkpoint over ${latest.size} entries`)
   return tree
 }
 
@@ -70,14 +73,14 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
   try {
     const { holder, leaseTtlMs: ttlMs, signal } = o
     const lease = await holdLease({ db: pool, name: logLease, holder, log, onLost: lost, ttlMs, signal })
-    let tree = await loadTree(own).catch(async err => {
-      await lease.stop()
-      throw err
-    })
+    // Read again after every failure: whether a commit came through, the database alone knows.
+    let tree: Tree | undefined
+    let failures = 0
 
     /** Whether there is more at once. */
     const turn = async (): Promise<boolean> => {
       if (!(await isQueued(pool))) return false
+      tree ??= await loadTree(own)
       const done = await sequence({ store: own, lease, origin: o.origin, keys: o.keys() }, tree, limit)
       if (!done) return false
       tree = done.tree
@@ -86,7 +89,6 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
       return done.to - done.from === limit
     }
 
-    let failures = 0
     const safely = async (): Promise<boolean> => {
       try {
         const more = await turn()
@@ -96,15 +98,14 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
         if (err instanceof LeaseLost) lost()
         if (stopped) return false
         failures += 1
+        tree = undefined
         log.warn({ err: errorFacts(err), failures }, 'a batch of the audit log was given back; it is tried again')
-        if (!isOutage(err) && failures === 5)
+        if (err instanceof LogDamaged || (!isOutage(err) && failures === 5))
           alert({
             code: 'audit.stuck',
             ref: 'sequencer',
-            sentence: 'the audit log does not grow: its batches fail again and again',
+            sentence: 'the audit log does not grow: it is damaged, or its batches fail again and again; events wait',
           })
-        // Whether the commit came through is unknown: the database says where the log ends.
-        tree = await loadTree(own).catch(() => tree)
         return false
       }
     }

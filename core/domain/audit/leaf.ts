@@ -67,7 +67,9 @@ export const leafOf = (e: QueuedEvent, commit: Commit): string => {
   const kindOf = (kind: string) => (kindName.test(kind) ? kind : 'unknown')
   const party = (of: 'actor' | 'object', { kind, id }: { kind: string; id: string }) => {
     const named = kindOf(kind)
-    return { kind: named, ...(isClear(of, named, id) ? { id } : { ref: commit(named, id) }) }
+    // A device of a patient's browser is as good as a name for the patient.
+    const clear = isClear(of, named, id) && !(named === 'device' && e.patient !== undefined)
+    return { kind: named, ...(clear ? { id } : { ref: commit(named, id) }) }
   }
   const { device } = e.actor
   const actor = party('actor', e.actor)

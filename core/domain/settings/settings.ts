@@ -221,6 +221,14 @@ export const catalogue = {
     help: "The hour of that day, by the clinic's clock, at which the digest comes.",
     affects: 'the next digest',
   }),
+  'audit.keep_years': setting({
+    kind: whole(6, 100),
+    unit: 'years',
+    default: 6,
+    sensitive: true,
+    help: 'How long an entry of the audit log is kept.',
+    affects: 'entries that are older, from the next night on; what was signed stays provable',
+  }),
   'help.url': setting({
     kind: webAddress,
     default: 'https://element.io/help',

@@ -1,15 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import { leafOf, type QueuedEvent } from '../../domain/audit/leaf.ts'
 import type { StoreDeps } from '../tx.ts'
 import { type Owners, ownerOf } from './patients-of.ts'
-import { patientLookup, sealContext, sealedKinds, subjectLookup } from './subjects.ts'
+import { commitment, patientLookup, sealContext, sealedKinds, subjectLookup } from './subjects.ts'
 
 type Named = { kind: string; value: string; lookup: string; owner: string | undefined }
-
-/** base64url(SHA-256(salt ‖ kind ‖ 0x00 ‖ value)), 43 characters. */
-export const commitment = (salt: Uint8Array, kind: string, value: string): string =>
-  createHash('sha256').update(salt).update(`${kind}\0${value}`).digest('base64url')
 
 const saltBytes = 16
 
@@ -66,7 +61,7 @@ export const leavesOf = async (
   const lookups = events.map(e => {
     const mine: string[] = []
     leafOf(e, (kind, value) => {
-      const lookup = subjectLookup(deps.seal, kind, value, e.patient)
+      const lookup = subjectLookup(deps.seal, kind, value, e)
       mine.push(lookup)
       const owner = ownerOf(e, kind, value, owners)
       if (named.get(lookup)?.owner === undefined)

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import type { AuditAction, Outcome } from '../../domain/audit/event.ts'
 import { recordOf } from '../../domain/audit/leaf.ts'
 import type { AuditRecord } from '../../domain/audit/record.ts'
@@ -56,13 +57,13 @@ export const findEntries = async (db: Db, f: EntryFilter): Promise<AuditRecord[]
 }
 
 /** How many entries the log has had: the index that the next one gets. Pruned ones count. */
-export const logSize = async (db: Db): Promise<number> => {
+export const logSize = async (db: Knex): Promise<number> => {
   const last = await db('audit_checkpoint').max({ size: 'size' }).first()
   return Number(last?.size ?? 0)
 }
 
 /** The index of the first entry that is not pruned. */
-export const firstIndex = async (db: Db): Promise<number> => {
+export const firstIndex = async (db: Knex): Promise<number> => {
   const pruned = await db('audit_pruned').first('before_idx')
   return Number(pruned?.before_idx ?? 0)
 }

@@ -1,14 +1,14 @@
 import type { Knex } from 'knex'
 import type { Instant } from '../../domain/clock.ts'
-import type { SigningKey } from '../../tlog/key.ts'
-import type { Db } from '../db.ts'
-import type { Tx } from '../tx.ts'
+import { isRefusal } from '../../domain/refusal.ts'
+import { parseVkey, type SigningKey, type VerifierKey } from '../../tlog/key.ts'
+import { openNote } from '../../tlog/note.ts'
 
 /** A verifier key of the log (C2SP vkey), from which size on it signs, and the checkpoint that it and the key before it both signed. */
 export type LogKey = { vkey: string; fromSize: number; at: Instant; handover: string | null }
 
 /** The log's keys in the order of their use; the last one signs now. */
-export const logKeys = async (db: Knex | Db): Promise<LogKey[]> => {
+export const logKeys = async (db: Knex): Promise<LogKey[]> => {
   const rows: { vkey: string; from_size: number; at: number; handover: string | null }[] = await db('audit_key')
     .orderBy('n')
     .select('vkey', 'from_size', 'at', 'handover')
@@ -45,12 +45,20 @@ export const noteKey = async (
   )
 }
 
-/** Records that the log's key file has a new key: the checkpoint over this event is the first that it signs, together with the key before it. */
-export const rotateLogKey = (tx: Tx, vkey: string, by: string): Promise<void> =>
-  tx.audit({
-    actor: { kind: by.startsWith('@') ? 'user' : 'service', id: by },
-    action: 'audit.key_rotate',
-    object: { kind: 'audit', id: 'key' },
-    outcome: 'done',
-    detail: { vkey },
-  })
+/**
+ * The log's keys that can be trusted because one in `trusted` (vkeys that the caller knows) vouches for them: each handover was signed by the key before it and
+ * the one after it. A key in the table that no handover connects is left out.
+ */
+export const verifiersOf = (keys: readonly LogKey[], trusted: readonly string[]): VerifierKey[] => {
+  const read = keys.map(k => parseVkey(k.vkey))
+  const good = keys.map(k => trusted.includes(k.vkey))
+  const joined = (n: number) => {
+    const [older, newer, handover] = [read[n - 1], read[n], keys[n]?.handover]
+    if (!older || !newer || isRefusal(older) || isRefusal(newer) || !handover) return false
+    const note = openNote(handover, [older, newer])
+    return !isRefusal(note) && note.signedBy.length === 2
+  }
+  for (let n = 1; n < keys.length; n++) if (good[n - 1] && joined(n)) good[n] = true
+  for (let n = keys.length - 1; n > 0; n--) if (good[n] && joined(n)) good[n - 1] = true
+  return read.flatMap((key, n) => (good[n] && key && !isRefusal(key) ? [key] : []))
+}

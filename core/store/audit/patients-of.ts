@@ -22,6 +22,8 @@ const sources = {
   link: 'select id, patient_id from link where id',
   session: 'select id, patient_id from session where id',
   text: 'select id, patient_id from text_message where patient_id is not null and id',
+  device:
+    'select d.device_id as id, s.patient_id from session_device d join session s on s.id = d.session_id where d.device_id',
   user: 'select ghost as id, patient_id from person where ghost',
   owner: 'select service_user as id, id as patient_id from patient where service_user',
 } as const
