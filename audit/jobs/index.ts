@@ -1,8 +1,11 @@
 import { type JobHandler, startOutbox } from '../../core/queues/outbox-worker.ts'
 import type { AuditDeps, AuditPart } from '../deps.ts'
+import { sinkJobs } from '../sinks/jobs.ts'
 
 /** Work that commands and the admin page give to the audit process (`tx.enqueue({ queue: 'audit', kind, … })`), by kind: a file and a line each. */
-export const auditJobs = (_deps: AuditDeps): Record<string, JobHandler> => ({})
+export const auditJobs = (deps: AuditDeps): Record<string, JobHandler> => ({
+  ...sinkJobs(deps),
+})
 
 export const jobs: AuditPart = {
   name: 'jobs',

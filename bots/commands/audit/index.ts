@@ -4,6 +4,7 @@ import { auditDigest } from './digest.ts'
 import { auditExport, auditVerify } from './export.ts'
 import { auditReport } from './report.ts'
 import { auditReveal } from './reveal.ts'
+import { sinkCommands } from './sink.ts'
 import { auditStatus } from './status.ts'
 import { auditLink, auditPatient, auditRoom, auditUser } from './timeline.ts'
 
@@ -22,4 +23,5 @@ export const auditCommands: readonly Command[] = [
   alertsList,
   alertsSet,
   alertsTry,
+  ...sinkCommands,
 ]

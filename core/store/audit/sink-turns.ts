@@ -50,13 +50,16 @@ export const sinkByName = async (deps: StoreDeps, name: string): Promise<TurnSin
   return row ? openSink(deps, row) : undefined
 }
 
-/** Indices that a person wants to be sent again, and what is written down when they were tried. */
+/** How a turn ended; `restMs`: how long to let entries gather before the next one. */
+export type TurnOutcome = { failure?: Failure; refusedRow: number; restMs?: number }
+
+/** One sink, taken: what it has to send, and what is written down when that was tried. */
 export type Turn = {
   sink: TurnSink
   /** Entries set aside that are to be tried again, before anything new. */
   again: number[]
   /** The entries before `next` are settled; `refused` of them are set aside, `failure` is why the rest must wait. Ignored where a person moved the cursor meanwhile. */
-  settle(next: number, refused: readonly RefusedEntry[], failure?: Failure): Promise<void>
+  settle(next: number, refused: readonly RefusedEntry[], outcome: TurnOutcome): Promise<void>
   /** The same for entries that were set aside: `taken` leave the list. */
   settleAgain(taken: readonly number[], refused: readonly RefusedEntry[], failure?: Failure): Promise<void>
 }
@@ -79,8 +82,8 @@ const setAside = async (tx: Tx, sink: TurnSink, refused: readonly RefusedEntry[]
   }
 }
 
-const outcomeColumns = (tx: Tx, sink: TurnSink, progress: boolean, failure?: Failure) => {
-  if (!failure) return { tries: 0, due_at: 0, last_error: null, last_error_at: null, last_ok_at: tx.now }
+const outcomeColumns = (tx: Tx, sink: TurnSink, progress: boolean, failure?: Failure, restMs = 0) => {
+  if (!failure) return { tries: 0, due_at: tx.now + restMs, last_error: null, last_error_at: null, last_ok_at: tx.now }
   const tries = progress ? 1 : sink.tries + 1
   const spread = (tx.deps.random.bytes(1)[0] ?? 0) / 256
   return {
@@ -95,14 +98,13 @@ const outcomeColumns = (tx: Tx, sink: TurnSink, progress: boolean, failure?: Fai
 const turnOn = (at: () => Tx, sink: TurnSink, again: number[]): Turn => ({
   sink,
   again,
-  settle: async (next, refused, failure) => {
+  settle: async (next, refused, { failure, refusedRow, restMs }) => {
     const tx = at()
-    const settled = next - sink.cursor
-    const row = settled > refused.length || settled === 0 ? refused.length : sink.refusedRow + refused.length
+    const columns = outcomeColumns(tx, sink, next > sink.cursor, failure, restMs)
     const moved = await tx
       .sql('audit_sink')
       .where({ name: sink.name, next_idx: sink.cursor })
-      .update({ next_idx: next, refused_row: row, ...outcomeColumns(tx, sink, settled > 0, failure) })
+      .update({ next_idx: next, refused_row: refusedRow, ...columns })
     if (moved > 0) await setAside(tx, sink, refused)
   },
   settleAgain: async (taken, refused, failure) => {

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { Actor } from '../../domain/audit/event.ts'
-import { isSinkName, maxSinks, type SinkState, sinkState } from '../../domain/audit/sink.ts'
+import { badSinkName, isSinkName, maxSinks, type SinkState, sinkState } from '../../domain/audit/sink.ts'
 import type { Instant } from '../../domain/clock.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Tx } from '../tx.ts'
@@ -44,14 +44,24 @@ const note = (
 
 const unknown = (name: string) => refuse('unknown-sink', `There is no sink ${name}; see !audit sink list.`)
 
-/** Adds a sink that begins with the first entry of the log that still exists, or after the last one where `fromNow`. Refuses a name that is taken. */
-export const addSink = async (tx: Tx, s: NewSink, by: Actor, fromNow = false): Promise<Refusal | undefined> => {
-  if (!isSinkName(s.name)) return refuse('bad-name', 'A name has at most 31 small letters, digits and dashes.')
+/**
+ * Adds a sink that begins with the first entry of the log that still exists, or after the last one where `fromNow`. Refuses a name that is taken, and with
+ * `exclusive` another sink of that type to the same target.
+ */
+export const addSink = async (
+  tx: Tx,
+  s: NewSink,
+  by: Actor,
+  { fromNow = false, exclusive = false } = {},
+): Promise<Refusal | undefined> => {
+  if (!isSinkName(s.name)) return refuse('bad-name', badSinkName)
   await tx.sql.raw(`select pg_advisory_xact_lock(hashtext('audit_sink'))`)
-  const names: string[] = (await tx.sql('audit_sink').select('name')).map(r => r.name)
-  if (names.includes(s.name)) return refuse('name-taken', `There is a sink ${s.name} already.`)
-  if (names.length >= maxSinks) return refuse('too-many', `There are ${maxSinks} sinks already; remove one first.`)
-  const next = fromNow ? `coalesce((select max(idx) + 1 from audit_entry), 0)` : '0'
+  const others: Row[] = await tx.sql('audit_sink')
+  if (others.some(o => o.name === s.name)) return refuse('name-taken', `There is a sink ${s.name} already.`)
+  const same = others.find(o => o.type === s.type && o.target === s.target)
+  if (exclusive && same) return refuse('target-taken', `The sink ${same.name} writes there already.`)
+  if (others.length >= maxSinks) return refuse('too-many', `There are ${maxSinks} sinks already; remove one first.`)
+  const next = fromNow ? 'coalesce((select max(idx) + 1 from audit_entry), 0)' : '0'
   await tx.sql('audit_sink').insert({
     name: s.name,
     type: s.type,
@@ -59,7 +69,7 @@ export const addSink = async (tx: Tx, s: NewSink, by: Actor, fromNow = false): P
     options: await tx.deps.seal.close(optionsContext, JSON.stringify(s.options)),
     shown: JSON.stringify(s.shown),
     identify: s.identify,
-    next_idx: tx.sql.raw(next),
+    next_idx: tx.sql.raw(`(${next})`),
     created_at: tx.now,
     created_by: by.id,
     changed_at: tx.now,
