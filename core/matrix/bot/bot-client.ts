@@ -5,6 +5,8 @@ import { seconds } from '../../domain/clock.ts'
 import type { DeviceId, UserId } from '../../domain/ids.ts'
 import { errorFacts } from '../../error-facts.ts'
 import type { Log } from '../../log.ts'
+import { noteForeign } from '../../store/audit/own-users.ts'
+import { type StoreDeps, transact } from '../../store/tx.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { olmMachineOf } from '../olm-machine.ts'
 import { devicesOf } from '../our-users.ts'
@@ -62,27 +64,44 @@ export const startSync = async (
   await prepared
 }
 
-/** Somebody else's device, or another identity, on our own user raises an alert within seconds. */
+/** How often the homeserver is asked, beside what the sync tells: a device without keys changes no list. */
+const lookMs = seconds(20)
+
+/**
+ * Somebody else's device, or another identity, on our own user is an event of the audit log, and an alert, within half a minute. Returns how to stop it.
+ */
 export const watchOwnUser = (
-  d: ClientDeps,
+  d: ClientDeps & { store: StoreDeps },
   client: MatrixClient,
   crypto: CryptoApi,
   deviceId: DeviceId,
   masterKey: string,
-) => {
+): (() => Promise<void>) => {
   const alert = d.alert ?? logAlerts(d.log)
   const look = async () => {
-    const machine = olmMachineOf(crypto)
-    const devices = (await devicesOf(d.homeserver, d.userId)).filter(id => id !== deviceId)
-    if (devices.length > 0)
+    const foreign = (await devicesOf(d.homeserver, d.userId)).filter(id => id !== deviceId)
+    const replaced = (await masterKeyOf(olmMachineOf(crypto), d.userId)) !== masterKey
+    if (foreign.length > 0)
       alert({ code: 'bot.foreign-device', ref: d.userId, sentence: 'a bot has a device that Wardroom did not make' })
-    if ((await masterKeyOf(machine, d.userId)) !== masterKey)
+    if (replaced)
       alert({ code: 'bot.identity', ref: d.userId, sentence: 'the cross-signing keys of a bot were replaced' })
+    await transact(d.store, tx => noteForeign(tx, { userId: d.userId, foreign, replaced, afterMs: 0 }))
+  }
+  let running: Promise<void> = Promise.resolve()
+  const soon = () => {
+    running = running
+      .then(look)
+      .catch(err => d.log.warn({ err: errorFacts(err), bot: d.userId }, 'the own devices could not be checked'))
   }
   const onDevices = (users: string[]) => {
-    if (!users.includes(d.userId)) return
-    look().catch(err => d.log.warn({ err: errorFacts(err), bot: d.userId }, 'the own devices could not be checked'))
+    if (users.includes(d.userId)) soon()
   }
   client.on(CryptoEvent.DevicesUpdated, onDevices)
-  onDevices([d.userId])
+  const timer = setInterval(soon, lookMs)
+  soon()
+  return async () => {
+    clearInterval(timer)
+    client.off(CryptoEvent.DevicesUpdated, onDevices)
+    await running
+  }
 }

@@ -184,7 +184,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     const { deviceId } = device
     const masterKey = device.masterKey ?? ''
     if (fresh) await setDisplayName(homeserver, userId, d.displayName)
-    watchOwnUser(d, client, crypto, deviceId, masterKey)
+    undo.push(watchOwnUser({ ...d, store: own }, client, crypto, deviceId, masterKey))
 
     let beating: Promise<unknown> = Promise.resolve()
     const beats = setInterval(() => {

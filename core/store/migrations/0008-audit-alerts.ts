@@ -33,6 +33,8 @@ create table peer_checkpoint (
   primary key (origin, size)
 );
 -- The cross-signing identity of each user of ours, as it was seen first.
-create table own_user (user_id text primary key, master_key text, checked_at bigint not null);
+create table own_identity (user_id text primary key, master_key text not null, seen_at bigint not null);
+-- Devices of our users that we did not make, and ('identity') other identities than the first, from when they are seen until they are gone.
+create table foreign_device (user_id text not null, device_id text not null, seen_at bigint not null, reported_at bigint, primary key (user_id, device_id));
 `,
 }
