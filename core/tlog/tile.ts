@@ -36,3 +36,14 @@ export function* tilesOf(size: number): Generator<TileName> {
   for (let level = 0; nodesAt(size, level) > 0; level++)
     for (let n = 0; widthOf(size, level, n) > 0; n++) yield { level, n, width: widthOf(size, level, n) }
 }
+
+const numberOf = (index: string): number => Number(index.replaceAll(/[x/]/g, ''))
+
+/** Reads a path as `tilePath` (level ≥ 0) and `entriesPath` (level -1) write it; undefined for every other. */
+export const parseTilePath = (path: string): TileName | undefined => {
+  const [, row = '', index = '', partial] =
+    /^tile\/(\d+|entries)\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/(\d+))?$/.exec(path) ?? []
+  const tile = { level: row === 'entries' ? -1 : Number(row), n: numberOf(index), width: Number(partial ?? tileWidth) }
+  const again = tile.level < 0 ? entriesPath(tile.n, tile.width) : tilePath(tile)
+  return again === path && tile.width >= 1 && tile.width <= tileWidth ? tile : undefined
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
+import { decodeBundle } from '../../core/tlog/bundle.ts'
+import { hashBytes } from '../../core/tlog/hash.ts'
+import { noteLimit } from '../../core/tlog/note.ts'
+import { entriesPath, tilePath } from '../../core/tlog/tile.ts'
+import { layout, type StoredLog } from './stored-log.ts'
+
+const missing = refuse('missing', 'It is missing.')
+
+const readPart = async (file: string): Promise<Buffer | Refusal> => {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return missing
+    if (code === 'EISDIR') return refuse('not-a-file', 'It is not a file.')
+    throw error
+  }
+}
+
+/** A text of a folder; undefined when there is no such file, and a note that no verifier accepts when it is not UTF-8 or far too long. */
+const readText = async (dir: string, path: string): Promise<string | undefined> => {
+  const bytes = await readPart(join(dir, path))
+  if (isRefusal(bytes)) return undefined
+  return bytes.length > 16 * noteLimit ? '' : bytes.toString('utf8')
+}
+
+// A line that does not end is followed by an empty one, which is no key.
+const lines = (text: string): string[] => (text.endsWith('\n') ? text.slice(0, -1) : `${text}\n`).split('\n')
+
+/** Reads an exported folder as it lies there. Refuses only what has neither checkpoint nor keys, or says nonsense about pruning. */
+export const folderLog = async (dir: string): Promise<StoredLog | Refusal> => {
+  const text = (path: string) => readText(dir, path)
+  const [note, vkeys, first] = await Promise.all([text(layout.checkpoint), text(layout.vkeys), text(layout.first)])
+  if (note === undefined || vkeys === undefined)
+    return refuse(
+      'not-an-export',
+      `${dir} is not an exported log: it has no file ${note === undefined ? layout.checkpoint : layout.vkeys}.`,
+    )
+  if (first !== undefined && !/^[1-9]\d{0,14}\n$/.test(first))
+    return refuse('bad-minimum-index', `${layout.first}: This is not one number in one line.`)
+  const handovers: string[] = []
+  for (let i = 1; ; i++) {
+    const handover = await text(layout.handover(i))
+    if (handover === undefined) break
+    handovers.push(handover)
+  }
+  return {
+    note,
+    vkeys: lines(vkeys),
+    handovers,
+    cosigned: await text(layout.cosigned),
+    first: Number(first ?? 0),
+    tile: async name => {
+      const bytes = await readPart(join(dir, tilePath(name)))
+      if (isRefusal(bytes) || bytes.length === name.width * hashBytes) return bytes
+      return refuse('wrong-length', `It has ${bytes.length} bytes, not ${name.width * hashBytes}.`)
+    },
+    entries: async (n, width) => {
+      const bytes = await readPart(join(dir, entriesPath(n, width)))
+      const entries = isRefusal(bytes) ? bytes : decodeBundle(bytes)
+      if (isRefusal(entries) || entries.length === width) return entries
+      return refuse('wrong-count', `It has ${entries.length} entries, not ${width}.`)
+    },
+  }
+}

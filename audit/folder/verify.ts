@@ -1,0 +1,93 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
+import { parseTilePath, tileWidth, widthOf } from '../../core/tlog/tile.ts'
+import { folderLog } from './folder-log.ts'
+import type { Problem, Tell } from './log-keys.ts'
+import { layout } from './stored-log.ts'
+import { judged, type Verdict, type VerifyOptions, verifyLog } from './verify-log.ts'
+
+/** Follows `entries.jsonl` beside the bundles: each line must be the very bytes of its entry. Tells of the first difference only. */
+const followLines = (file: FileHandle, tell: Tell) => {
+  let at = 0
+  let broken = false
+  const differs = (line: number, what: string) => {
+    broken = true
+    tell(layout.entries, `Line ${line}: ${what}`)
+  }
+  const read = async (length: number): Promise<Buffer> => {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at)
+    at += bytesRead
+    return buffer.subarray(0, bytesRead)
+  }
+  return {
+    compare: async (entries: readonly Buffer[], first: number, skipped: number): Promise<void> => {
+      if (broken) return
+      const found = await read(entries.reduce((sum, e) => sum + e.length + 1, 0))
+      let end = 0
+      const i = entries.findIndex(e => {
+        const start = end
+        end += e.length + 1
+        return end > found.length || e.compare(found, start, end - 1) !== 0 || found[end - 1] !== newline
+      })
+      if (i < 0) return
+      differs(first + i - skipped + 1, `It is not entry ${first + i} of the log.`)
+    },
+    end: async (entries: number): Promise<void> => {
+      if (!broken && (await read(1)).length > 0) differs(entries + 1, 'There are more lines than entries.')
+    },
+  }
+}
+
+const newline = 0x0a
+
+/** Tells of every file beside the log's own among tiles, bundles and handovers: nothing there goes unverified. */
+const tellStrays = async (dir: string, size: number, first: number, handovers: number, tell: Tell): Promise<void> => {
+  const from = Math.floor(first / tileWidth)
+  for (const folder of ['tile', 'handover']) {
+    const found = await readdir(join(dir, folder), { recursive: true, withFileTypes: true }).catch(() => [])
+    for (const f of found.filter(entry => !entry.isDirectory())) {
+      const path = relative(dir, join(f.parentPath, f.name))
+      const tile = parseTilePath(path)
+      const belongs = tile
+        ? tile.width === widthOf(size, Math.max(0, tile.level), tile.n) && (tile.level > 0 || tile.n >= from)
+        : Array.from({ length: handovers }, (_, i) => layout.handover(i + 1)).includes(path)
+      if (!belongs) tell(path, `It does not belong to a log of ${size} entries.`)
+    }
+  }
+}
+
+/**
+ * Verifies an exported folder, with nothing but the folder: recomputes it from its entries (`verifyLog`), compares `entries.jsonl` with them, and looks for
+ * files that do not belong. Refuses what is no exported folder.
+ */
+export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Promise<Verdict | Refusal> => {
+  const log = await folderLog(dir)
+  if (isRefusal(log)) return log
+  const problems: Problem[] = []
+  const tell: Tell = (where, what) => void problems.push({ where, what })
+  const first = Math.floor(log.first / tileWidth) * tileWidth
+  const file = await open(join(dir, layout.entries)).catch(error => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!file) tell(layout.entries, 'It is missing.')
+  try {
+    const lines = file && followLines(file, tell)
+    let count = 0
+    const verdict = await verifyLog(
+      log,
+      options,
+      async (entries, from) => {
+        count += entries.length
+        await lines?.compare(entries, from, first)
+      },
+      problems,
+    )
+    if (count === verdict.size - first) await lines?.end(count)
+    if (verdict.origin !== '') await tellStrays(dir, verdict.size, log.first, log.handovers.length, tell)
+    return { ...verdict, ...judged(problems) }
+  } finally {
+    await file?.close()
+  }
+}
