@@ -1,7 +1,7 @@
 import type { PatientId } from '../../core/domain/ids.ts'
 
-/** A piece of a reply, free of any markup: the renderer alone knows about HTML. */
-export type Block =
+/** A piece of a reply, free of any markup: the renderer alone knows about HTML. `literal`: it holds others' words, in which not even our own links become links. */
+export type Block = { literal?: true } & (
   | { kind: 'text'; text: string }
   | { kind: 'heading'; text: string }
   | { kind: 'list'; items: readonly string[] }
@@ -9,6 +9,7 @@ export type Block =
   | { kind: 'fields'; fields: readonly (readonly [string, string])[] }
   | { kind: 'terms'; terms: readonly (readonly [string, string])[] }
   | { kind: 'code'; text: string }
+)
 
 /** What a command says when it is done. `patient`: whom it was about, for the audit log. */
 export type Answer = { blocks: readonly Block[]; patient?: PatientId }
@@ -20,6 +21,9 @@ export const fields = (...pairs: (readonly [string, string])[]): Block => ({ kin
 /** What can be typed, each with what it does. */
 export const terms = (pairs: readonly (readonly [string, string])[]): Block => ({ kind: 'terms', terms: pairs })
 export const code = (words: string): Block => ({ kind: 'code', text: words })
+
+/** The same block, whose words come from others. */
+export const literal = (b: Block): Block => ({ ...b, literal: true })
 
 const maxRows = 60
 

@@ -8,9 +8,8 @@ export const escapeHtml = (s: string): string => s.replace(/[&<>"']/g, c => esca
 
 /** Only our own room and event links become links; everything else stays words. */
 const linked = (s: string): string =>
-  escapeHtml(s)
-    .replace(/https:\/\/matrix\.to\/#\/[!#@$][^\s<&]*[^\s<&.,;:)]/g, url => `<a href="${url}">${url}</a>`)
-    .replaceAll('\n', '<br>')
+  unlinked(s).replace(/https:\/\/matrix\.to\/#\/[!#@$][^\s<&]*[^\s<&.,;:)]/g, url => `<a href="${url}">${url}</a>`)
+const unlinked = (s: string): string => escapeHtml(s).replaceAll('\n', '<br>')
 
 const plainTable = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
   const width = head.map((h, i) => Math.max(h.length, ...rows.map(r => (r[i] ?? '').length)))
@@ -39,25 +38,27 @@ const plain = (b: Block): string => {
   }
 }
 
-const cells = (tag: 'th' | 'td', row: readonly string[]) =>
-  `<tr>${row.map(c => `<${tag}>${linked(c)}</${tag}>`).join('')}</tr>`
+type Words = (s: string) => string
+const cells = (tag: 'th' | 'td', row: readonly string[], words: Words) =>
+  `<tr>${row.map(c => `<${tag}>${words(c)}</${tag}>`).join('')}</tr>`
 
 const html = (b: Block): string => {
+  const words = b.literal ? unlinked : linked
   switch (b.kind) {
     case 'text':
-      return `<p>${linked(b.text)}</p>`
+      return `<p>${words(b.text)}</p>`
     case 'heading':
-      return `<p><strong>${linked(b.text)}</strong></p>`
+      return `<p><strong>${words(b.text)}</strong></p>`
     case 'code':
       return `<pre><code>${escapeHtml(b.text)}</code></pre>`
     case 'list':
-      return `<ul>${b.items.map(i => `<li>${linked(i)}</li>`).join('')}</ul>`
+      return `<ul>${b.items.map(i => `<li>${words(i)}</li>`).join('')}</ul>`
     case 'fields':
-      return `<p>${b.fields.map(([k, v]) => `<strong>${linked(k)}:</strong> ${linked(v)}`).join('<br>')}</p>`
+      return `<p>${b.fields.map(([k, v]) => `<strong>${words(k)}:</strong> ${words(v)}`).join('<br>')}</p>`
     case 'terms':
-      return `<ul>${b.terms.map(([k, v]) => `<li><code>${escapeHtml(k)}</code><br>${linked(v)}</li>`).join('')}</ul>`
+      return `<ul>${b.terms.map(([k, v]) => `<li><code>${escapeHtml(k)}</code><br>${words(v)}</li>`).join('')}</ul>`
     case 'table':
-      return `<table><thead>${cells('th', b.head)}</thead><tbody>${b.rows.map(r => cells('td', r)).join('')}</tbody></table>`
+      return `<table><thead>${cells('th', b.head, words)}</thead><tbody>${b.rows.map(r => cells('td', r, words)).join('')}</tbody></table>`
   }
 }
 

@@ -5,7 +5,7 @@ import { tellCompliance } from '../../../core/store/audit/alerts.ts'
 import { digestFacts, digestSettled } from '../../../core/store/audit/digest.ts'
 import { readSettings } from '../../../core/store/staff/settings.ts'
 import type { Tx } from '../../../core/store/tx.ts'
-import { type Answer, answer, heading, list, table, text } from '../../framework/answer.ts'
+import { type Answer, answer, heading, list, literal, table, text } from '../../framework/answer.ts'
 import { command } from '../../framework/command.ts'
 import { render } from '../../framework/render.ts'
 
@@ -13,8 +13,11 @@ import { render } from '../../framework/render.ts'
 export const digestAnswer = (d: Digest): Answer =>
   answer(
     heading(d.title),
-    ...(d.attention.length > 0 ? ['Please look at this:', list(d.attention)] : ['Nothing needs a look.']),
-    ...d.tables.flatMap(t => [heading(t.title), ...(t.rows.length > 0 ? table(t.head, t.rows) : [text(t.none)])]),
+    ...(d.attention.length > 0 ? ['Please look at this:', literal(list(d.attention))] : ['Nothing needs a look.']),
+    ...d.tables.flatMap(t => [
+      heading(t.title),
+      ...(t.rows.length > 0 ? table(t.head, t.rows).map(literal) : [text(t.none)]),
+    ]),
     'More: !audit report access, !audit status, and !help audit.',
   )
 

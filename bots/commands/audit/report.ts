@@ -1,7 +1,7 @@
 import { monthOf, wallClock } from '../../../core/domain/audit/period.ts'
 import type { AccessReport, CommandsReport, LinksReport } from '../../../core/domain/audit/reports.ts'
 import { accessReport, commandsReport, linksReport } from '../../../core/store/audit/reports.ts'
-import { type Answer, answer, type Block, heading, table, text } from '../../framework/answer.ts'
+import { type Answer, answer, type Block, heading, literal, table, text } from '../../framework/answer.ts'
 import { choice } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { monthArg } from './audit-args.ts'
@@ -15,7 +15,7 @@ const part = (
   most = 20,
 ): Block[] => [
   heading(title),
-  ...(rows.length === 0 ? [text(none)] : table(head, rows.slice(0, most))),
+  ...(rows.length === 0 ? [text(none)] : table(head, rows.slice(0, most)).map(literal)),
   ...(rows.length > most ? [text(`… and ${rows.length - most} more, on the administrators' page.`)] : []),
 ]
 

@@ -1,3 +1,4 @@
+import { wallClock } from '../../../core/domain/audit/period.ts'
 import type { AuditRecord } from '../../../core/domain/audit/record.ts'
 import { oneLine, type Resolved, sentenceOf } from '../../../core/domain/audit/sentence.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
@@ -5,7 +6,7 @@ import { patientOf } from '../../../core/store/audit/naming.ts'
 import { resolveRefs } from '../../../core/store/audit/subjects.ts'
 import { refsOf } from '../../../core/store/audit/timeline.ts'
 import { patientById } from '../../../core/store/patients/patients.ts'
-import { about, answer, code } from '../../framework/answer.ts'
+import { about, answer, code, literal, text } from '../../framework/answer.ts'
 import { named, phrase } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
 import { namedSubject } from './audit-args.ts'
@@ -70,7 +71,7 @@ export const auditReveal = command({
   },
   help: 'Whom and what an entry stands for: patient, room, address. The reason is required and stays in the log, for good.',
   run: async (context, { entry: asked, reason }) => {
-    const { tx, sender } = context
+    const { tx, sender, settings } = context
     if (!/(\p{L}.*){8}/u.test(reason))
       return refuse('no-reason', 'Say in some words why, so that whoever reviews this understands it.')
     const entry = 'entry' in asked ? await findEntry(context, asked.entry) : undefined
@@ -93,8 +94,9 @@ export const auditReveal = command({
       reason,
       detail: { parts: parts.length, erased: parts.length - subjects.length },
     })
+    const when = (at: number) => Object.values(wallClock(at, settings['clinic.time_zone'])).join(' ')
     const said = answer(
-      entry ? `Entry #${entry.idx}, ${new Date(entry.at).toISOString()}: ${sentenceOf(entry)}` : 'A commitment:',
+      literal(text(entry ? `Entry #${entry.idx}, ${when(entry.at)}: ${sentenceOf(entry)}` : 'A commitment:')),
       code((await lines(context, parts, known)).join('\n')),
       'That you asked, and why, is in the log.',
     )

@@ -1,6 +1,6 @@
 import { wallClock } from '../../../core/domain/audit/period.ts'
 import type { TimelineRow } from '../../../core/store/audit/timeline.ts'
-import { type Answer, answer, type Block, code, heading, list } from '../../framework/answer.ts'
+import { type Answer, answer, type Block, code, heading, list, literal } from '../../framework/answer.ts'
 
 /** At most so many entries, and so many characters, in one answer: a message of 64 kB holds it twice, as words and as HTML. */
 export const entriesPerAnswer = 40
@@ -42,7 +42,7 @@ export const timelineAnswer = (rows: readonly TimelineRow[], s: Style): Answer =
   const days = [...new Set(lines.map(l => l.day))]
   const blocks: Block[] = days.flatMap(day => [
     heading(dayTitle(day)),
-    list(lines.filter(l => l.day === day).map(l => l.text)),
+    literal(list(lines.filter(l => l.day === day).map(l => l.text))),
   ])
   const last = lines.at(-1)
   const more = rows.length > lines.length && last !== undefined

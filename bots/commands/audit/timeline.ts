@@ -3,7 +3,7 @@ import type { PatientId } from '../../../core/domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import { permits } from '../../../core/domain/roles.ts'
 import { type EntryFilter, readEntries } from '../../../core/store/audit/entries.ts'
-import { namingFor, patientOf } from '../../../core/store/audit/naming.ts'
+import { namingFor, patientOf, wasErased } from '../../../core/store/audit/naming.ts'
 import { refOf, resolveRefs } from '../../../core/store/audit/subjects.ts'
 import { type Naming, timeline } from '../../../core/store/audit/timeline.ts'
 import { type Patient, patientByCode, patientById } from '../../../core/store/patients/patients.ts'
@@ -132,6 +132,11 @@ export const auditPatient = command({
   run: async (context, { patient: asked, ...s }) => {
     const found = 'code' in asked ? await patientByCode(context.tx.sql, asked.code) : null
     if ('code' in asked && !found) return refuse('unknown-patient', `There is no patient ${asked.code}.`)
+    if (found && (await wasErased(logDeps(context), found.id)))
+      return refuse(
+        'erased',
+        `What the log knew of ${found.code} was erased: its entries are kept, and cannot be found by the patient any more.`,
+      )
     const subject = found
       ? await subjectOfId(context, 'patient', found.id, found.code)
       : await subjectNamed(context, 'patient', asked as Named)

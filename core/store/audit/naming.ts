@@ -2,7 +2,9 @@ import type { Knex } from 'knex'
 import type { AuditEvent } from '../../domain/audit/event.ts'
 import type { Resolved } from '../../domain/audit/sentence.ts'
 import type { PatientId } from '../../domain/ids.ts'
+import type { StoreDeps } from '../tx.ts'
 import { ownersOf } from './patients-of.ts'
+import { patientLookup } from './subjects.ts'
 import type { Naming } from './timeline.ts'
 
 /** Which patient one of our identifiers belongs to; undefined where it belongs to none, or to one that is gone. */
@@ -13,6 +15,12 @@ export const patientOf = async (sql: Knex, { kind, value }: Resolved): Promise<P
   const owners = await ownersOf(sql, [{ id: 0, at: 0, actor, action: 'audit.reveal', object, outcome: 'done' }])
   return owners.get(`${kind} ${value}`) as PatientId | undefined
 }
+
+/** Was what the log knew of this patient erased? */
+export const wasErased = async ({ db, seal }: Pick<StoreDeps, 'db' | 'seal'>, id: string): Promise<boolean> =>
+  (await db('audit_erased')
+    .where({ patient: patientLookup(seal, id) })
+    .first('at')) !== undefined
 
 /** Names for the timeline of one patient: their code for themselves, their room and their persons. Nobody else is named. */
 export const namingFor = async (

@@ -9,7 +9,7 @@ import type { KnownRoom } from '../../../core/store/staff/rooms.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../database.ts'
 
-export type Said = { body: string; mark: string; redacted: boolean }
+export type Said = { body: string; html: string; mark: string; redacted: boolean }
 
 type Options = { identity?: string | null; room?: KnownRoom; attempts?: number; eventId?: string }
 
@@ -72,6 +72,7 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
       const find = (kind: string) => said.find(j => j.kind === kind)?.payload
       return {
         body: (find('bot.say') as SayJob | undefined)?.text ?? '',
+        html: (find('bot.say') as SayJob | undefined)?.html ?? '',
         mark: (find('bot.react') as { key: string } | undefined)?.key ?? '',
         redacted: find('bot.redact') !== undefined,
       }
