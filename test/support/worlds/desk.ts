@@ -8,7 +8,7 @@ import { grantRole } from '../../../core/store/staff/roles.ts'
 import { type StoreDeps, transact } from '../../../core/store/tx.ts'
 import { systemClock } from '../../../core/system.ts'
 import type { Clinician } from '../clinician.ts'
-import { database } from '../database.ts'
+import { database, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { stack } from '../stack.ts'
 
@@ -16,6 +16,8 @@ import { stack } from '../stack.ts'
 export type Desk = {
   bot: UserId
   store: StoreDeps
+  /** For another service on the same database. */
+  database: Pick<TestDatabase, 'url' | 'keys'>
   /** Gives a person a role pinned to their present identity, as two administrators would. */
   grant(person: Clinician, ...roles: Role[]): Promise<void>
   /** The direct chat that the bot opened with a person, once both are in it. */
@@ -52,6 +54,7 @@ export const desk = async (options: { firstAdmin?: string; settings?: Record<str
   return {
     bot,
     store,
+    database: d,
     grant: async (person, ...roles) => {
       const identity = Object.values((await identityOf(person)) ?? {})[0] ?? null
       await transact(store, async tx => {
