@@ -1,10 +1,11 @@
 import express from 'express'
 import type { Registration } from '../config/registration.ts'
+import { receiptsIn } from '../core/domain/audit/room-event.ts'
 import { hours, minutes } from '../core/domain/clock.ts'
 import type { UserId } from '../core/domain/ids.ts'
 import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
-import { transactionsRouter } from '../core/http/transactions.ts'
+import { type News, transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { startBot } from '../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
@@ -17,12 +18,13 @@ import { startSweeps } from '../core/queues/sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
+import { recordNews } from '../core/store/audit/homeserver-news.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
 import { firstAdmin } from '../core/store/staff/roles.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
-import { type StoreDeps, transact } from '../core/store/tx.ts'
+import { type StoreDeps, type Tx, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
 import { postDigest } from './commands/audit/digest.ts'
 import { commands } from './commands/index.ts'
@@ -75,9 +77,11 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       database: () => reach(db),
       homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
     }
+    const onNews = (tx: Tx, { events, edus, deviceLists }: News) =>
+      recordNews(tx, { events, receipts: edus.flatMap(receiptsIn), deviceLists }, serverName)
     const transactions = express()
       .use(healthRouter({ checks, metrics }))
-      .use(transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log }))
+      .use(transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log, onNews }))
     started(await listen(transactions, o.listen.bots))
     await pingHomeserver(homeserver, o.registration.id, log)
 

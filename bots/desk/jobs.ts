@@ -11,6 +11,7 @@ import { type ReactJob, type RedactJob, type SayJob, say } from '../framework/sa
 import { alertSentence, type DeskAlert } from './alerts.ts'
 import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
+import { lookAtDevices } from './devices.ts'
 import { content } from './message-content.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
@@ -176,5 +177,6 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.room': makeRoom(d),
   'desk.alert': givingUp(alert(d)),
   'desk.follow-role': givingUp(followRole(d)),
+  'desk.devices': lookAtDevices(d),
   ...complianceJobs(d),
 })

@@ -7,13 +7,16 @@ import { type StoreDeps, type Tx, transact } from '../store/tx.ts'
 /** Ephemeral data as the homeserver pushes it (MSC2409): `m.receipt`, `m.typing`, `m.presence`. */
 export type Edu = { type: string; room_id?: string; content: Record<string, unknown> }
 
+/** What a transaction brought that is not stored yet. `deviceLists`: people whose devices or identity changed (MSC3202). */
+export type News = { events: RawEvent[]; edus: Edu[]; deviceLists: string[] }
+
 export type TransactionsOptions = {
   source: InboxSource
   hsToken: Secret
   store: StoreDeps
   log: Log
-  /** Called inside the transaction that stores the events; must be safe to repeat. */
-  onEphemeral?: (tx: Tx, edu: Edu) => Promise<void>
+  /** Called inside the transaction that stores the events, with those that are new; ephemeral data and device lists may come again. */
+  onNews?: (tx: Tx, news: News) => Promise<void>
   /** A homeserver repeats a refused transaction for ever, so the bound lies above the largest that it makes (100 events, 100 to-device messages of 64 KiB). */
   maxBytes?: number
 }
@@ -26,6 +29,9 @@ const isEvent = (e: unknown): e is RawEvent =>
   e !== null &&
   typeof (e as RawEvent).type === 'string' &&
   typeof (e as RawEvent).room_id === 'string'
+
+const isEdu = (e: unknown): e is Edu =>
+  typeof e === 'object' && e !== null && typeof (e as Edu).type === 'string' && typeof (e as Edu).content === 'object'
 
 const list = (v: unknown): unknown[] => (Array.isArray(v) ? v : [])
 
@@ -53,11 +59,15 @@ export const transactionsRouter = (o: TransactionsOptions): express.Router => {
         { source: o.source, count: body.events.length - events.length },
         'the homeserver sent events without type or room',
       )
-    const edus = list(body.ephemeral ?? body['de.sorunome.msc2409.ephemeral']) as Edu[]
+    const edus = list(body.ephemeral ?? body['de.sorunome.msc2409.ephemeral']).filter(isEdu)
+    const changed = body.device_lists ?? body['org.matrix.msc3202.device_lists']
+    const deviceLists = list((changed as { changed?: unknown } | undefined)?.changed).filter(u => typeof u === 'string')
     try {
       const fresh = await transact(o.store, async tx => {
-        if (o.onEphemeral) for (const edu of edus) await o.onEphemeral(tx, edu)
-        return putEvents(tx, o.source, events)
+        const stored = await putEvents(tx, o.source, events)
+        if (stored.length + edus.length + deviceLists.length > 0)
+          await o.onNews?.(tx, { events: stored, edus, deviceLists })
+        return stored.length
       })
       o.log.debug({ source: o.source, events: events.length, fresh }, 'transaction stored')
       res.json({})

@@ -33,23 +33,21 @@ export type Tx = {
   readonly now: Instant
   readonly deps: StoreDeps
   audit(event: Omit<AuditEvent, 'at'>): Promise<void>
+  /** Many at once, in their order. */
+  auditAll(events: readonly Omit<AuditEvent, 'at'>[]): Promise<void>
   /** The job's id, or the existing job's when `key` is known already. */
   enqueue(job: NewJob): Promise<string>
 }
 
-const insertAudit = async (sql: Knex.Transaction, e: AuditEvent) => {
-  await sql('audit_queue').insert({
-    at: e.at,
-    action: e.action,
-    outcome: e.outcome,
-    actor: JSON.stringify(e.actor),
-    object: JSON.stringify(e.object),
-    patient: e.patient ?? null,
-    room: e.room ?? null,
-    origin: e.origin ? JSON.stringify(e.origin) : null,
-    reason: e.reason ?? null,
-    detail: e.detail ? JSON.stringify(e.detail) : null,
-  })
+/** One statement, however many there are: the log must not slow down what it records. */
+const insertAudits = async (sql: Knex.Transaction, events: readonly AuditEvent[]): Promise<void> => {
+  if (events.length === 0) return
+  await sql.raw(
+    `insert into audit_queue (at, action, outcome, actor, object, patient, room, origin, reason, detail)
+     select * from jsonb_to_recordset(?::jsonb) as e (at bigint, action text, outcome text, actor jsonb, object jsonb, patient text, room text, origin jsonb,
+       reason text, detail jsonb)`,
+    [JSON.stringify(events)],
+  )
 }
 
 const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, job: NewJob): Promise<string> => {
@@ -81,7 +79,12 @@ export const txOn = (deps: StoreDeps, sql: Knex.Transaction): Tx => {
     sql,
     now,
     deps,
-    audit: event => insertAudit(sql, boundedEvent({ ...event, at: now })),
+    audit: event => insertAudits(sql, [boundedEvent({ ...event, at: now })]),
+    auditAll: events =>
+      insertAudits(
+        sql,
+        events.map(event => boundedEvent({ ...event, at: now })),
+      ),
     enqueue: job => insertJob(sql, deps, now, job),
   }
 }

@@ -31,7 +31,7 @@ describe('the transactions endpoint', () => {
         store: d.store,
         log: pino({ level: 'silent' }),
         maxBytes: 4 * 1024 * 1024,
-        onEphemeral: async (_tx, edu) => void edus.push(edu),
+        onNews: async (_tx, news) => void edus.push(...news.edus),
       }),
     )
     server = await listen(app)

@@ -13,6 +13,7 @@ type DeviceKeys = Json & {
 }
 type SigningKey = { keys: Record<string, string> }
 type Answer = {
+  failures?: Record<string, unknown>
   master_keys?: Record<string, SigningKey>
   device_keys?: Record<string, Record<string, DeviceKeys>>
   self_signing_keys?: Record<string, SigningKey>
@@ -75,4 +76,23 @@ export const shownIdentity = async (homeserver: Homeserver, acting: UserId, user
     body: { device_keys: { [user]: [] } },
   })
   return Object.values(answer.master_keys?.[user]?.keys ?? {})[0] ?? null
+}
+
+export type DeviceState = { devices: string[]; identity: string | null }
+
+/**
+ * The devices of a person that have encryption keys, the dehydrated one among them, and the public cross-signing master key, as the homeserver shows them now.
+ * @throws when another server, where the person lives, did not answer.
+ */
+export const deviceState = async (homeserver: Homeserver, acting: UserId, user: string): Promise<DeviceState> => {
+  const answer = await homeserver.request<Answer>('POST', '/_matrix/client/v3/keys/query', {
+    userId: acting,
+    body: { device_keys: { [user]: [] } },
+  })
+  if (Object.keys(answer.failures ?? {}).length > 0)
+    throw new Error("a person's homeserver did not say what devices they have")
+  return {
+    devices: Object.keys(answer.device_keys?.[user] ?? {}).sort(),
+    identity: Object.values(answer.master_keys?.[user]?.keys ?? {})[0] ?? null,
+  }
 }

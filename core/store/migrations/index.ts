@@ -9,6 +9,7 @@ import { auditAlerts } from './0008-audit-alerts.ts'
 import { admin } from './0009-admin.ts'
 import { auditLog } from './0010-audit-log.ts'
 import { renewal } from './0011-renewal.ts'
+import { homeserverNews } from './0012-homeserver-news.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   admin,
   auditLog,
   renewal,
+  homeserverNews,
 ]

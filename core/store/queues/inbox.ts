@@ -81,9 +81,9 @@ const column = (v: unknown) => String(v ?? '').replaceAll('\0', '\ufffd')
 const idOf = (e: RawEvent, json: string) =>
   e.event_id ? column(e.event_id) : `$sha256:${createHash('sha256').update(json).digest('base64url')}`
 
-/** Adds raw events in order, each once by its event id, and wakes the worker. Returns how many were new. */
-export const putEvents = async (tx: Tx, source: InboxSource, events: readonly RawEvent[]): Promise<number> => {
-  if (events.length === 0) return 0
+/** Adds raw events in order, each once by its event id, and wakes the worker. Returns those that were new. */
+export const putEvents = async (tx: Tx, source: InboxSource, events: readonly RawEvent[]): Promise<RawEvent[]> => {
+  if (events.length === 0) return []
   const rows = await Promise.all(
     events.map(async e => {
       const json = JSON.stringify(e)
@@ -99,12 +99,12 @@ export const putEvents = async (tx: Tx, source: InboxSource, events: readonly Ra
       }
     }),
   )
-  const { rowCount } = await tx.sql.raw(
+  const { rows: inserted } = await tx.sql.raw(
     `insert into inbox (source, event_id, room_id, type, sender, origin_server_ts, sealed, event, received_at, due_at)
      select ?, e, r, t, s, ts, sealed, ev, ?::bigint, ?::bigint
      from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bool[], ?::text[])
        with ordinality as x(e, r, t, s, ts, sealed, ev, n) order by n
-     on conflict (source, event_id) do nothing`,
+     on conflict (source, event_id) do nothing returning event_id`,
     [
       source,
       tx.now,
@@ -119,7 +119,9 @@ export const putEvents = async (tx: Tx, source: InboxSource, events: readonly Ra
     ],
   )
   await tx.sql.raw(`select pg_notify('inbox', ?)`, [source])
-  return rowCount as number
+  const fresh = new Set((inserted as { event_id: string }[]).map(r => r.event_id))
+  // Of an event that one transaction has twice, the first was stored.
+  return events.filter((_, i) => fresh.delete(rows[i]?.event_id ?? ''))
 }
 
 /** An event as far as it can be told without opening its seal. */
