@@ -33,11 +33,10 @@ const describe = async (tx: Tx, s: AdminSession, cookie: string): Promise<Sessio
     clinic: settings['clinic.name'],
     timeZone,
     today: wallClock(tx.now, timeZone).day,
-    actions: visibleActions(s.roles).map(action => ({
-      action,
-      title: entryOf(action).title,
-      group: entryOf(action).class,
-    })),
+    actions: visibleActions(s.roles).flatMap(action => {
+      const known = entryOf(action)
+      return known ? { action, title: known.title, group: known.class } : []
+    }),
     reports: reportsFor(s.roles),
   }
 }

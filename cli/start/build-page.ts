@@ -7,7 +7,11 @@ import { Explained } from '../command.ts'
 
 const root = join(import.meta.dirname, '../..')
 const stampFile = join(root, 'dist/.sources')
-const configurations = { patient: 'web/vite.config.ts', tryit: 'web/tryit/vite.config.ts' }
+const configurations = {
+  patient: 'web/vite.config.ts',
+  tryit: 'web/tryit/vite.config.ts',
+  admin: 'web/admin/vite.config.ts',
+}
 
 /** The hash of everything that the pages are built from. */
 const sourcesHash = (): string => {
@@ -22,7 +26,7 @@ const sourcesHash = (): string => {
 export const buildPages = async (log: (line: string) => void): Promise<void> => {
   const wanted = sourcesHash()
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted) return
-  log('Building the patient page')
+  log('Building the pages')
   for (const [name, configuration] of Object.entries(configurations)) {
     // Built aside and put in place at the end: a service that starts meanwhile finds the old page or the new one.
     const aside = join(root, `dist/.${name}-${process.pid}`)
@@ -34,7 +38,7 @@ export const buildPages = async (log: (line: string) => void): Promise<void> => 
     await promisify(execFile)(process.execPath, vite, { cwd: root }).catch(
       (error: { stderr?: string; message: string }) => {
         rmSync(aside, { recursive: true, force: true })
-        throw new Explained(`The patient page could not be built:\n${(error.stderr || error.message).trim()}`)
+        throw new Explained(`The ${name} page could not be built:\n${(error.stderr || error.message).trim()}`)
       },
     )
     rmSync(join(root, 'dist', name), { recursive: true, force: true })

@@ -6,8 +6,10 @@ import { addDays, isDay, startOfDay } from '../../../core/domain/audit/period.ts
 import type { AuditRecord } from '../../../core/domain/audit/record.ts'
 import { fieldText, sentenceOf, unresolved } from '../../../core/domain/audit/sentence.ts'
 import { shownTo, visibleActions } from '../../../core/domain/audit/visible.ts'
-import { findEntries, logSize } from '../../../core/store/audit/entries.ts'
+import { readPatientCode } from '../../../core/domain/care/patient.ts'
+import { findEntries, logSize, readEntries } from '../../../core/store/audit/entries.ts'
 import { refOf, resolveRefs } from '../../../core/store/audit/subjects.ts'
+import { patientByCode } from '../../../core/store/patients/patients.ts'
 import type { Tx } from '../../../core/store/tx.ts'
 import type { Entry, Named, Timeline, TimelineQuery } from '../../../web/admin-contract.ts'
 import { deny } from '../within.ts'
@@ -63,6 +65,17 @@ const ask = async (tx: Tx, field: Field, text: string | undefined): Promise<Aske
   if (text === undefined) return undefined
   const deps = { db: tx.sql, seal: tx.deps.seal }
   if (commitment.test(text)) return { ref: text, value: (await resolveRefs(deps, [text])).get(text)?.value }
+  if (field === 'patient') {
+    const code = readPatientCode(text)
+    const patient = code ? await patientByCode(tx.sql, code) : undefined
+    if (code) return patient ? { ref: await refOf(deps, 'patient', patient.id), value: patient.id } : { ref: null }
+  }
+  const entry = /^#(\d{1,12})$/.exec(text)?.[1]
+  if (entry && (field === 'patient' || field === 'room')) {
+    const [found] = await readEntries(tx.sql, { from: Number(entry), limit: 1 })
+    const ref = found?.idx === Number(entry) ? found[field] : undefined
+    return ref ? ask(tx, field, ref) : { ref: null }
+  }
   const kind = kindOf(text)
   if (kind) return committed[field].includes(kind) ? { ref: await refOf(deps, kind, text), value: text } : 'bad'
   return clear[field]?.test(text) ? { ref: text, value: text } : 'bad'
@@ -81,7 +94,7 @@ const entry = (r: AuditRecord, known: ReadonlyMap<string, unknown>): Entry => ({
   actor: { ...named('actor', r.actor), ...(r.actor.device === undefined ? {} : { device: r.actor.device }) },
   action: r.action,
   // An entry of a later version has an action that this one does not know.
-  title: (entryOf(r.action) as { title: string } | undefined)?.title ?? r.action,
+  title: entryOf(r.action)?.title ?? r.action,
   sentence: sentenceOf(r),
   object: named('object', r.object),
   outcome: r.outcome,

@@ -1,0 +1,101 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ViewName } from '../../admin-contract.ts'
+import type { Inside } from '../inside.ts'
+import { text } from '../text.ts'
+import { Icon } from './icons.tsx'
+
+const views: readonly ViewName[] = ['timeline', 'reports', 'alerts', 'sinks', 'checkpoint']
+
+/** The view that the address names; no address holds a filter. */
+export const viewHere = (): ViewName => views.find(view => location.hash === `#${view}`) ?? 'timeline'
+
+type Props = {
+  inside: Inside
+  view: ViewName
+  endsAt: number
+  now: number
+  onSignOut: () => void
+  children: ComponentChildren
+}
+
+/** Navigation (a menu on a phone, a column beside the content on more), who is signed in, the way out, and one screen. */
+export const Frame = ({ inside, view, endsAt, now, onSignOut, children }: Props): JSX.Element => {
+  const [open, setOpen] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const shown = useRef<ViewName | null>(null)
+  useEffect(() => {
+    setOpen(false)
+    document.title = `${text.views[view]} · ${text.product}`
+    // The first screen too: a screen reader hears where signing in has led.
+    heading.current?.focus({ preventScroll: true })
+    if (shown.current) window.scrollTo(0, 0)
+    shown.current = view
+  }, [view])
+  const ending = endsAt - now < 10 * 60_000
+  return (
+    <div class={`frame ${open ? 'menu-open' : ''}`}>
+      <button type="button" class="skip" onClick={() => heading.current?.focus()}>
+        {text.skip}
+      </button>
+      <header class="side">
+        <div class="side-top">
+          <p class="product">{text.product}</p>
+          <button
+            type="button"
+            class="plain menu"
+            aria-expanded={open}
+            aria-controls="nav"
+            onClick={() => setOpen(!open)}
+          >
+            <Icon of="menu" />
+            {text.menu}
+          </button>
+        </div>
+        <div class="side-more" id="nav">
+          <p class="clinic">{inside.session.clinic}</p>
+          <nav aria-label={text.nav}>
+            <ul>
+              {views.map(one => (
+                <li key={one}>
+                  <a href={`#${one}`} aria-current={one === view ? 'page' : undefined} onClick={() => setOpen(false)}>
+                    <Icon of={one} />
+                    {text.views[one]}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div class="who">
+            <p>
+              <span class="hint">{text.signedInAs}</span>
+              <br />
+              <strong>{inside.session.userId}</strong>
+              <br />
+              {inside.session.roles.map(role => text.roles[role]).join(', ')}
+            </p>
+            <button type="button" class="plain" onClick={onSignOut}>
+              <Icon of="out" />
+              {text.signOut}
+            </button>
+            <p class="hint small-print">{text.recorded}</p>
+          </div>
+        </div>
+      </header>
+      <main id="main">
+        {ending ? (
+          <p class="notice" role="status">
+            {text.ending(inside.times.time(endsAt).slice(0, 5))}
+          </p>
+        ) : null}
+        <div class="head">
+          <h1 ref={heading} tabIndex={-1}>
+            {text.views[view]}
+          </h1>
+          <p class="hint">{text.about[view]}</p>
+        </div>
+        {children}
+      </main>
+    </div>
+  )
+}

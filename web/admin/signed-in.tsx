@@ -1,0 +1,53 @@
+import type { JSX } from 'preact'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { Session, ViewName } from '../admin-contract.ts'
+import type { Api } from './api.ts'
+import { timesIn } from './format.ts'
+import type { Gone, Inside } from './inside.ts'
+import { Frame, viewHere } from './parts/frame.tsx'
+import { IdleWarning } from './parts/idle-warning.tsx'
+import { Alerts } from './screens/alerts.tsx'
+import { Checkpoint } from './screens/checkpoint.tsx'
+import { Reports } from './screens/reports.tsx'
+import { Sinks } from './screens/sinks.tsx'
+import { Timeline } from './screens/timeline.tsx'
+import { useSession } from './use-session.ts'
+
+type Props = { api: Api; session: Session; gone: (why: Gone) => void }
+
+const screens: Record<ViewName, (props: { inside: Inside }) => JSX.Element> = {
+  timeline: Timeline,
+  reports: Reports,
+  alerts: Alerts,
+  sinks: Sinks,
+  checkpoint: Checkpoint,
+}
+
+/** Behind the door: the frame, one screen at a time, and the watch over the session. */
+export const SignedIn = ({ api, session, gone }: Props): JSX.Element => {
+  const [view, setView] = useState<ViewName>(viewHere)
+  const watch = useSession(api, session, gone)
+  const inside = useMemo<Inside>(() => ({ api, session, gone, times: timesIn(session.timeZone) }), [api, session, gone])
+  useEffect(() => {
+    const follow = () => setView(viewHere())
+    window.addEventListener('hashchange', follow)
+    return () => window.removeEventListener('hashchange', follow)
+  }, [])
+  const signOut = () => {
+    api.end().then(
+      () => gone('ended'),
+      () => gone('ended'), // the idle time ends it on the server
+    )
+  }
+  const Screen = screens[view]
+  return (
+    <>
+      <Frame inside={inside} view={view} endsAt={watch.deadlines.reauthAt} now={watch.now} onSignOut={signOut}>
+        <Screen key={view} inside={inside} />
+      </Frame>
+      {watch.phase === 'warn' ? (
+        <IdleWarning idleAt={watch.deadlines.idleAt} now={watch.now} onStay={watch.stay} onLeave={signOut} />
+      ) : null}
+    </>
+  )
+}
