@@ -6,6 +6,7 @@ import { listen } from '../core/http/listen.ts'
 import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
+import { watchOwnUsers } from '../core/matrix/own-users-watch.ts'
 import { pingHomeserver } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
@@ -23,10 +24,13 @@ import type { CareDeps } from './care/deps.ts'
 import { careGivenUp, careJobs } from './care/index.ts'
 import { remind } from './care/reminders.ts'
 import { onRoomEvent } from './care/room-events.ts'
+import { publishStaff, staffListTimes } from './care/staff-list.ts'
 import { openGhosts } from './ghosts/intents.ts'
 import { publicApp } from './http/public-app.ts'
 import { keeperClient } from './keeper/client.ts'
 import { startSessionSweep } from './links/devices.ts'
+import { renewalDoor } from './renewal/door.ts'
+import { renewalSweepMs, sweepRenewals } from './renewal/renew.ts'
 import { smsJobs, smsProviders, smsWebhooks } from './sms/index.ts'
 import type { TwilioOptions } from './sms/twilio.ts'
 
@@ -75,8 +79,15 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     )
     started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log, metrics }))
     started(startSweeps({ store, name: 'reminders', every: seconds(10), run: () => remind(care), log }))
+    const { everyMs } = staffListTimes
+    started(startSweeps({ store, name: 'staff-list', every: everyMs, run: () => publishStaff(care), log }))
     started(startSweeps({ store, name: 'inbox', every: minutes(30), run: () => sweepInbox(store, hours(24 * 7)), log }))
     started(startSessionSweep({ store, homeserver, log }))
+    started(watchOwnUsers({ store, homeserver, log }))
+    const renewals = new AbortController()
+    const renew = { store, homeserver, keeper, log, signal: renewals.signal }
+    started(startSweeps({ store, name: 'renewals', every: renewalSweepMs, run: () => sweepRenewals(renew), log }))
+    started({ stop: async () => renewals.abort() })
 
     const checks = {
       database: () => reach(db),
@@ -84,6 +95,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     }
     const transactions = express()
       .use(healthRouter({ checks, metrics }))
+      .use('/renewal', renewalDoor({ store, homeserver, log }))
       .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }))
     started(await listen(transactions, o.listen.bridge))
     await pingHomeserver(homeserver, o.registration.id, log)

@@ -8,6 +8,7 @@ import { followRole } from './follow-role.ts'
 import { leaveRoom } from './leave.ts'
 import { failed, mark, resend } from './marks.ts'
 import { noticeLater } from './reminders.ts'
+import { staffList } from './staff-list.ts'
 import { inboundText, tell } from './tell.ts'
 
 /** Every job of the queue `bridge`. */
@@ -24,6 +25,7 @@ export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'care.tell': tell(deps),
   'care.inbound-text': inboundText(deps),
   'care.follow-role': followRole(deps),
+  'care.staff-list': staffList(deps),
 })
 
 /** What follows when one of them is given up. */

@@ -1,4 +1,5 @@
 import type { Router } from 'express'
+import type { Refusals } from '../../core/http/refusals.ts'
 import type { Log } from '../../core/log.ts'
 import type { Homeserver } from '../../core/matrix/homeserver.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
@@ -10,7 +11,7 @@ export type PublicDeps = {
   store: StoreDeps
   /** With the ghosts' token. */
   homeserver: Homeserver
-  keeper: KeeperClient
+  keeper: Pick<KeeperClient, 'release'>
   log: Log
   /** Where links point, e.g. `https://chat.clinic.example`. */
   publicUrl: string
@@ -20,6 +21,8 @@ export type PublicDeps = {
   embedded: boolean
   /** Origins that may show the page in a frame: the handset of the embedded installation, otherwise nobody. */
   frameAncestors?: readonly string[]
+  /** Puts what is refused into the audit log. */
+  refusals: Refusals
   /** SVG, PNG or WebP; served as the clinic's logo. */
   logoFile?: string
   /** The SMS provider's webhooks, mounted at /sms. */

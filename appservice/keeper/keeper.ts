@@ -3,13 +3,14 @@ import type { AddressInfo } from 'node:net'
 import type { JWK } from 'jose'
 import { z } from 'zod'
 import type { Clock, Random } from '../../core/domain/clock.ts'
-import type { SessionId } from '../../core/domain/ids.ts'
+import type { PersonId, SessionId } from '../../core/domain/ids.ts'
 import type { Log } from '../../core/log.ts'
 import { openK, type Seal, wrapForBrowser } from '../../core/seal.ts'
 import { type Secret, sameSecret } from '../../core/secret.ts'
 import { openDb } from '../../core/store/db.ts'
-import { claimKey } from '../../core/store/links/keeper.ts'
+import { claimKey, claimRenewal } from '../../core/store/links/keeper.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
+import { renewals } from './renewals.ts'
 
 export type KeeperConfig = {
   databaseUrl: string
@@ -19,6 +20,8 @@ export type KeeperConfig = {
   secret: Secret
   /** A unix socket's path, or a port (0: any) on 127.0.0.1 or another host. */
   listen: { socket: string } | { host?: string; port: number }
+  /** The bridge's door for renewals, `http://bridge:9801/renewal`; without it no dehydrated device is replaced. */
+  renewals?: { door: string; settleMs?: number }
   clock: Clock
   random: Random
   log: Log
@@ -39,6 +42,8 @@ const request = z.strictObject({
   }),
 })
 
+const renewalRequest = z.strictObject({ personId: z.string().max(40), bearer: z.string().min(20).max(100) })
+
 const maxBody = 4096
 
 const readBody = async (req: IncomingMessage): Promise<string | null> => {
@@ -52,11 +57,11 @@ const readBody = async (req: IncomingMessage): Promise<string | null> => {
   return Buffer.concat(parts).toString('utf8')
 }
 
-const parse = (text: string) => {
+const parse = <T>(shape: z.ZodType<T>, text: string | null): T | undefined => {
   try {
-    return request.safeParse(JSON.parse(text))
+    return text === null ? undefined : shape.safeParse(JSON.parse(text)).data
   } catch {
-    return { success: false as const }
+    return undefined
   }
 }
 
@@ -65,9 +70,9 @@ const answer = (res: ServerResponse, status: number, body: unknown): void => {
 }
 
 const release = async (config: KeeperConfig, store: StoreDeps, text: string | null) => {
-  const asked = text === null ? undefined : parse(text)
-  if (!asked?.success) return { status: 400, body: { code: 'bad-request' } }
-  const { sessionId, cookie, publicKey } = asked.data
+  const asked = parse(request, text)
+  if (!asked) return { status: 400, body: { code: 'bad-request' } }
+  const { sessionId, cookie, publicKey } = asked
   const claim = await transact(store, tx => claimKey(tx, sessionId as SessionId, cookie))
   if ('refused' in claim) return { status: 403, body: { code: claim.refused } }
   const k = await openK(config.releaseKey, claim.ghost, claim.sealed)
@@ -76,6 +81,27 @@ const release = async (config: KeeperConfig, store: StoreDeps, text: string | nu
   } finally {
     k.fill(0)
   }
+}
+
+const renew = async (
+  config: KeeperConfig,
+  store: StoreDeps,
+  children: ReturnType<typeof renewals>,
+  text: string | null,
+) => {
+  const asked = parse(renewalRequest, text)
+  if (!asked) return { status: 400, body: { code: 'bad-request' } }
+  const { bearer } = asked
+  const personId = asked.personId as PersonId
+  const claim = await transact(store, tx => claimRenewal(tx, personId, bearer))
+  if ('refused' in claim) return { status: 403, body: { code: claim.refused } }
+  const k = await openK(config.releaseKey, claim.ghost, claim.sealed)
+  try {
+    await children.run(personId, { bearer, ghost: claim.ghost, deviceId: claim.deviceId, k })
+  } finally {
+    k.fill(0)
+  }
+  return { status: 200, body: {} }
 }
 
 /** The keeper has nothing of its own to seal: a job or a column that needs the services' keys is a bug here. */
@@ -97,23 +123,27 @@ const listening = (server: Server, where: KeeperConfig['listen']): Promise<void>
 
 /**
  * Starts the keeper (design §7): `POST /k {sessionId, cookie, publicKey}` with `Authorization: Bearer <secret>` answers `{jwe}`, K wrapped to the browser's
- * key. It asks the database itself whether the session lives, was authenticated recently and is the cookie's; it has neither homeserver access nor the column
+ * key; `POST /renewal {personId, bearer}` replaces a dehydrated device in a process of its own. It asks the database itself whether the session lives, was authenticated recently and is the cookie's; it has neither homeserver access nor the column
  * keys. 400, 401, 403 `{code}`; every release and refusal of a known session is audited in its own transaction before K is opened.
  */
 export const startKeeper = async (config: KeeperConfig): Promise<Keeper> => {
   const db = openDb(config.databaseUrl, { max: 4, name: 'wardroom-keeper' })
   const store: StoreDeps = { db, clock: config.clock, random: config.random, seal: noSeal }
+  const children = renewals(config.renewals, config.log)
   const expected = `Bearer ${config.secret.reveal()}`
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
     if (req.method === 'GET' && req.url === '/health') return answer(res, 200, { ok: true })
     if (!sameSecret(req.headers.authorization ?? '', expected)) return answer(res, 401, { code: 'unauthorised' })
-    if (req.method !== 'POST' || req.url !== '/k') return answer(res, 404, { code: 'not-found' })
-    const { status, body } = await release(config, store, await readBody(req))
+    const work = req.method === 'POST' ? req.url : undefined
+    if (work !== '/k' && work !== '/renewal') return answer(res, 404, { code: 'not-found' })
+    const text = await readBody(req)
+    const { status, body } =
+      work === '/k' ? await release(config, store, text) : await renew(config, store, children, text)
     answer(res, status, body)
   }
   const server = createServer((req, res) => {
     handle(req, res).catch((error: Error) => {
-      config.log.error({ error: error.message }, 'a key was not released')
+      config.log.error({ error: error.message }, req.url === '/renewal' ? 'a renewal failed' : 'a key was not released')
       if (!res.headersSent) answer(res, 500, { code: 'failed' })
     })
   })
@@ -126,6 +156,7 @@ export const startKeeper = async (config: KeeperConfig): Promise<Keeper> => {
   return {
     address,
     stop: async () => {
+      await children.stop()
       await new Promise<void>(done => {
         server.close(() => done())
         server.closeIdleConnections()

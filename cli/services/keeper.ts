@@ -11,6 +11,7 @@ export const keeper: StartService = (config, log) =>
     releaseKey: readKeyFile<JWK>(config.keys.keeper),
     secret: config.keys.keeperSecret,
     listen: config.listen.keeper,
+    renewals: { door: `http://${config.listen.bridge.host}:${config.listen.bridge.port}/renewal` },
     clock: systemClock,
     random: systemRandom,
     log,

@@ -6,6 +6,15 @@ type Internals = {
   olmMachine: OlmMachine
   onRoomKeysUpdated(keys: RoomKeyInfo[]): Promise<void>
   outgoingRequestProcessor: { makeOutgoingRequest(request: unknown): Promise<void> }
+  dehydratedDeviceManager: {
+    rehydrateDeviceIfAvailable(): Promise<boolean>
+    createAndUploadDehydratedDevice(): Promise<void>
+  }
+  backupManager: {
+    backupKeysLoopRunning: boolean
+    backupKeysLoop(): Promise<void>
+    constructor: { maxBackupLoopStartDelayMillis: number }
+  }
 }
 
 const internals = (crypto: CryptoApi) => crypto as unknown as Internals
@@ -30,4 +39,18 @@ export const queryKeys = async (crypto: CryptoApi, userIds: readonly string[]): 
   const inner = internals(crypto)
   const request = inner.olmMachine.queryKeysForUsers(userIds.map(id => new WasmUserId(id)))
   await inner.outgoingRequestProcessor.makeOutgoingRequest(request)
+}
+
+/** js-sdk's private hands on the dehydrated device (MSC3814). */
+export const dehydrationOf = (crypto: CryptoApi): Internals['dehydratedDeviceManager'] =>
+  internals(crypto).dehydratedDeviceManager
+
+/** Uploads to the key backup what is not there yet, without js-sdk's wait of up to ten seconds. @throws when a key stays behind. */
+export const flushBackup = async (crypto: CryptoApi): Promise<void> => {
+  const { backupManager, olmMachine } = internals(crypto)
+  backupManager.constructor.maxBackupLoopStartDelayMillis = 0
+  while (backupManager.backupKeysLoopRunning) await new Promise(done => setTimeout(done, 15))
+  await backupManager.backupKeysLoop()
+  const { total, backedUp } = await olmMachine.roomKeyCounts()
+  if (total !== backedUp) throw new Error(`${total - backedUp} room keys are not in the backup`)
 }

@@ -9,12 +9,14 @@ import { type Keeper, startKeeper } from '../../appservice/keeper/keeper.ts'
 import { defaultLimits } from '../../appservice/links/deps.ts'
 import { verify } from '../../appservice/links/verify.ts'
 import { minutes } from '../../core/domain/clock.ts'
+import type { DeviceId } from '../../core/domain/ids.ts'
 import type { Settings } from '../../core/domain/settings/settings.ts'
 import { defaultSettings } from '../../core/domain/settings/settings.ts'
 import { generateKeys } from '../../core/keys.ts'
 import { secret } from '../../core/secret.ts'
 import { type Db, openDb } from '../../core/store/db.ts'
-import { keeperGrants, keyLimits } from '../../core/store/links/keeper.ts'
+import { keeperGrants, keyLimits, renewalLifeMs } from '../../core/store/links/keeper.ts'
+import { beginRenewal } from '../../core/store/links/renewals.ts'
 import { endSessionsOf } from '../../core/store/links/sessions.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
@@ -82,6 +84,24 @@ describe('the keeper', () => {
     (await db.store.db('audit_queue').where({ action: 'session.key' }).orderBy('id')).map(
       (r: { outcome: string; reason: string | null }) => `${r.outcome} ${r.reason ?? ''}`.trim(),
     )
+
+  it('opens K for a renewal only when the bridge has written the attempt down, as its own role, and says so in the log', async () => {
+    const bearer = randomBytes(32).toString('base64url')
+    const asked = () => client.renew({ personId: maria.person, bearer }).catch((e: Error) => e.message)
+    expect(await asked()).to.deep.equal({ refused: 'unknown' })
+    const ghost = { personId: maria.person, patientId: maria.patient, ghost: maria.ghost, roomId: maria.room }
+    const run = { deviceId: 'RENEWING' as DeviceId, replaces: null, saved: null }
+    await transact(db.store, tx => beginRenewal(tx, ghost, run, bearer))
+    // This keeper was given no way to the bridge: K was opened, and nothing could be done with it.
+    expect(await asked()).to.match(/answered 500/)
+    expect(log.problems()).to.deep.equal(['a renewal failed'])
+    log.lines.length = 0
+    db.store.clock.advance(renewalLifeMs + 1)
+    expect(await asked()).to.deep.equal({ refused: 'unknown' })
+    const rows = await db.store.db('audit_queue').where({ action: 'device.renew' }).select('outcome', 'patient')
+    expect(rows).to.deep.equal([{ outcome: 'done', patient: maria.patient }])
+    await db.store.db('renewal').delete()
+  })
 
   it('hands K, wrapped to the browser, to a live session, and records it', async () => {
     const s = await session()

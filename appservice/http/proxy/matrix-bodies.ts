@@ -72,8 +72,8 @@ const limitOf = (filter: string | null): number => {
   }
 }
 
-/** The filter that every sync has, whatever the page asked for: its room, no presence, the account data that decryption needs. */
-export const syncFilter = (room: string, asked: string | null): string =>
+/** The filter that every sync has, whatever the page asked for: its room (null: no room at all), no presence, the account data that decryption needs. */
+export const syncFilter = (room: string | null, asked: string | null): string =>
   JSON.stringify({
     presence: { types: [] },
     account_data: {
@@ -86,7 +86,7 @@ export const syncFilter = (room: string, asked: string | null): string =>
       ],
     },
     room: {
-      rooms: [room],
+      rooms: room === null ? [] : [room],
       include_leave: false,
       timeline: { limit: limitOf(asked) },
       account_data: { types: [] },
@@ -94,7 +94,7 @@ export const syncFilter = (room: string, asked: string | null): string =>
   })
 
 /** What of a sync's answer reaches the browser: the room, device messages, device lists, key counts, needed account data. */
-export const syncForRoom = (answer: Json, room: string): Json => {
+export const syncForRoom = (answer: Json, room: string | null): Json => {
   const rooms = isObject(answer.rooms) ? answer.rooms : {}
   const here = (membership: string) => only(rooms[membership], id => id === room)
   const stripped = (part: Json) =>

@@ -18,7 +18,7 @@ export type Handling =
   | 'backup-keys'
   | 'draft'
 
-type Route = {
+export type Route = {
   method: 'GET' | 'POST' | 'PUT'
   path: string
   handling: Handling
@@ -195,7 +195,12 @@ const pick = (all: URLSearchParams, allowed: readonly string[]): URLSearchParams
  * Finds the allowed call that a request is, per decoded segment, for this session's own ghost and room. `target` is the request's raw path and query. What
  * is passed on is built anew from the parts, so that nothing that was not looked at reaches the homeserver.
  */
-export const matchRoute = (method: string, target: string, scope: Scope): Matched | NotMatched => {
+export const matchRoute = (
+  method: string,
+  target: string,
+  scope: Scope,
+  allowed: readonly Route[] = routes,
+): Matched | NotMatched => {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   if (target.length > 8192 || !path.startsWith('/_matrix/') || !/^[\x21-\x7e]+$/.test(target) || target.includes('#'))
@@ -205,7 +210,7 @@ export const matchRoute = (method: string, target: string, scope: Scope): Matche
   const all = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   if (credentials.some(name => all.has(name))) return { refused: 'credentials' }
   let foreign = false
-  for (const route of routes) {
+  for (const route of allowed) {
     if (route.method !== method) continue
     const params = against(route, segments as string[], scope)
     if (params === 'foreign') foreign = true

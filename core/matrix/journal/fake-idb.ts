@@ -63,7 +63,7 @@ const note = (log: RollbackLog | undefined, ...changes: Change[]) => {
   else captured.set(log, changes)
 }
 
-const schemaOf = ({ db }: RawTransaction): Schema => ({
+const schemaOf = ({ db }: Pick<RawTransaction, 'db'>): Schema => ({
   version: db.version,
   stores: [...db._rawDatabase.rawObjectStores.values()].map(s => ({
     name: s.name,
@@ -176,6 +176,26 @@ export const restoreDatabase = async (
   }
   const db = await requested(open)
   db.close()
+}
+
+export type Dump = { schema: Schema; records: { store: string; key: Key; value: unknown }[] }
+
+/** A database's shape and all its records at one instant, as `restoreDatabase` takes them. */
+export const dumpDatabase = async (name: string): Promise<Dump> => {
+  const db = await requested(indexedDB.open(name))
+  try {
+    const transaction = db.transaction([...db.objectStoreNames], 'readonly')
+    const stores = await Promise.all(
+      [...db.objectStoreNames].map(async store => {
+        const from = transaction.objectStore(store)
+        const [keys, values] = await Promise.all([requested(from.getAllKeys()), requested(from.getAll())])
+        return keys.map((key, i) => ({ store, key, value: values[i] as unknown }))
+      }),
+    )
+    return { schema: schemaOf(transaction as unknown as RawTransaction), records: stores.flat() }
+  } finally {
+    db.close()
+  }
 }
 
 type RawFactory = { _databases: Map<string, unknown> }

@@ -42,7 +42,7 @@ type Sealed = { db: string; store: string; key: Key; value: unknown }
 
 const sealContext = 'crypto_record.value'
 /** The databases that the crypto SDK opens under a prefix; what follows the prefix is their name in the journal. */
-const databases = ['::matrix-sdk-crypto', '::matrix-sdk-crypto-meta']
+export const databases = ['::matrix-sdk-crypto', '::matrix-sdk-crypto-meta']
 /** How long a lost database is waited for; the lease may have another holder by then, which the epoch tells. */
 const patienceMs = seconds(30)
 

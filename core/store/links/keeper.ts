@@ -1,5 +1,8 @@
-import type { SessionId } from '../../domain/ids.ts'
+import { createHash } from 'node:crypto'
+import type { Instant } from '../../domain/clock.ts'
+import type { PersonId, SessionId } from '../../domain/ids.ts'
 import { mayHaveKey, standing } from '../../domain/session.ts'
+import { sameSecret } from '../../secret.ts'
 import type { Tx } from '../tx.ts'
 import { takeToken } from './rate-limits.ts'
 import { actorOf, holdsCookie, sessionById } from './sessions.ts'
@@ -8,7 +11,13 @@ import { actorOf, holdsCookie, sessionById } from './sessions.ts'
 export const keyLimits = {
   session: { burst: 20, everyMs: 60_000 },
   all: { burst: 600, everyMs: 100 },
+  /** Renewals are rare: an attempt and its repetitions, and a ward at most. */
+  renewal: { burst: 12, everyMs: 600_000 },
+  renewals: { burst: 60, everyMs: 10_000 },
 }
+
+/** An attempt is told to the keeper within this time after it was begun. */
+export const renewalLifeMs = 180_000
 
 export type KeyClaim = { ghost: string; sealed: string } | { refused: 'unknown' | 'dead' | 'reauth' | 'rate' }
 
@@ -47,12 +56,64 @@ export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<K
   return theirs
 }
 
+export type RenewalClaim =
+  | { ghost: string; sealed: string; deviceId: string }
+  | { refused: 'unknown' | 'dead' | 'session' | 'rate' }
+
+/**
+ * May K be opened for the replacement of this person's dehydrated device? The bearer must be that of an attempt that the bridge has just written down, the
+ * person still take part, no session be open, the rates be kept. Audited here, as `claimKey`.
+ */
+export const claimRenewal = async (tx: Tx, personId: PersonId, bearer: string): Promise<RenewalClaim> => {
+  const run = await tx
+    .sql('renewal')
+    .where({ person_id: personId })
+    .where('begun_at', '>', tx.now - renewalLifeMs)
+    .first('device_id', 'bearer_hash')
+  const hash = createHash('sha256').update(bearer).digest('hex')
+  if (!run?.device_id || !sameSecret(run.bearer_hash ?? '', hash)) return { refused: 'unknown' }
+  const person = await tx
+    .sql('person')
+    .where({ id: personId })
+    .whereNull('removed_at')
+    .first('ghost', 'k', 'patient_id')
+  const whyNot = async () => {
+    if (!person?.ghost || !person.k) return 'dead'
+    if (await isVisiting(tx, personId, tx.now)) return 'session'
+    const kept =
+      (await takeToken(tx.sql, `renewal:${personId}`, keyLimits.renewal, tx.now)) &&
+      (await takeToken(tx.sql, 'renewal:all', keyLimits.renewals, tx.now))
+    return kept ? undefined : 'rate'
+  }
+  const refusal = await whyNot()
+  await tx.audit({
+    actor: { kind: 'service', id: 'keeper' },
+    action: 'device.renew',
+    object: { kind: 'person', id: personId },
+    outcome: refusal ? 'refused' : 'done',
+    patient: person?.patient_id,
+    ...(refusal ? { reason: refusal } : {}),
+    detail: { device: run.device_id },
+  })
+  if (refusal || !person) return { refused: refusal ?? 'dead' }
+  return { ghost: person.ghost, sealed: person.k, deviceId: run.device_id }
+}
+
+const isVisiting = async (tx: Tx, personId: PersonId, now: Instant): Promise<boolean> =>
+  (await tx
+    .sql('session')
+    .where({ person_id: personId })
+    .whereNull('ended_at')
+    .whereRaw('seen_at + idle_ms > ?', [now])
+    .first('id')) !== undefined
+
 /** What the keeper's own database role needs and no more; for the operating guide and `grantKeeper`. */
 export const keeperGrants = (role: string): string => {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(role)) throw new Error(`${role} cannot be a role's name`)
   return `
 grant select on session to ${role};
-grant select (id, ghost, k, removed_at, locked_at) on person to ${role};
+grant select (id, ghost, k, patient_id, removed_at, locked_at) on person to ${role};
+grant select (person_id, device_id, bearer_hash, begun_at) on renewal to ${role};
 grant insert on audit_queue to ${role};
 grant select, insert, update on rate_bucket to ${role};`
 }
