@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import {
   CompactEncrypt,
   compactDecrypt,
@@ -39,7 +39,8 @@ export const createSeal = (keys: Pick<SealingKeys, 'current' | 'columns' | 'look
   for (const [kid, k] of columns) if (k.length !== 32) throw new Error(`sealing key ${kid} is not 32 bytes`)
   const current = columns.get(keys.current)
   if (!current) throw new Error(`the current sealing key ${keys.current} is not in the key file`)
-  const hmacKey = raw(keys.lookup)
+  // A key object: given as bytes, it would be made into one anew for every hash.
+  const hmacKey = createSecretKey(raw(keys.lookup))
   return {
     close: (context, plaintext) =>
       new CompactEncrypt(utf8.encode(plaintext))

@@ -27,7 +27,7 @@ const boundedDetail = (detail: Record<string, unknown>): NonNullable<AuditEvent[
   const given = Object.entries(detail).filter(([, value]) => value !== undefined)
   const kept = given.slice(0, given.length > maxDetails ? maxDetails - 1 : maxDetails).map(([name, value]) => {
     const scalar = value === null || typeof value === 'boolean' || Number.isFinite(value)
-    return [text(name).slice(0, 200), scalar ? (value as number | boolean | null) : text(value)]
+    return [boundedText(name.slice(0, 200)), scalar ? (value as number | boolean | null) : text(value)]
   })
   if (kept.length < given.length) kept.push(['other', text(Object.fromEntries(given.slice(kept.length)))])
   return Object.fromEntries(kept)

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { leafOf, type QueuedEvent } from '../../domain/audit/leaf.ts'
 import type { StoreDeps } from '../tx.ts'
 import { type Owners, ownerOf } from './patients-of.ts'
-import { commitment, patientLookup, sealContext, sealedKinds, subjectLookup } from './subjects.ts'
+import { commitment, passing, patientLookup, sealContext, sealedKinds, subjectLookup } from './subjects.ts'
 
 type Named = { kind: string; value: string; lookup: string; owner: string | undefined }
 
@@ -41,6 +41,17 @@ const adopt = async (sql: Knex, known: readonly Known[], named: ReadonlyMap<stri
   )
 }
 
+/** One batch names the same patients and rooms again and again. */
+const rememberedLookups = (seal: StoreDeps['seal']) => {
+  const known = new Map<string, string>()
+  return (kind: string, value: string, e: QueuedEvent): string => {
+    const name = `${kind}\0${value}\0${passing.includes(kind) ? `${e.patient ?? ''}\0${e.at}` : ''}`
+    const lookup = known.get(name) ?? subjectLookup(seal, kind, value, e)
+    known.set(name, lookup)
+    return lookup
+  }
+}
+
 /**
  * The leaves of these events, in order. Every value that must not stand in the log gets its commitment: the one it has, or a new one that is stored.
  * Those of erased patients are made and forgotten.
@@ -58,10 +69,11 @@ export const leavesOf = async (
     hashes.set(patient, hash)
     return hash
   }
+  const lookupOf = rememberedLookups(deps.seal)
   const lookups = events.map(e => {
     const mine: string[] = []
     leafOf(e, (kind, value) => {
-      const lookup = subjectLookup(deps.seal, kind, value, e)
+      const lookup = lookupOf(kind, value, e)
       mine.push(lookup)
       const owner = ownerOf(e, kind, value, owners)
       if (named.get(lookup)?.owner === undefined)

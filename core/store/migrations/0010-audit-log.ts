@@ -9,6 +9,8 @@ create table audit_erased (patient text primary key, at bigint not null);
 create table audit_key (vkey text primary key, n int not null unique, from_size bigint not null, at bigint not null, handover text);
 -- How far the log was checked against its hashes, in rounds over all of it.
 create table audit_checked (one boolean primary key default true check (one), next_idx bigint not null, at bigint not null);
+-- Nobody asks the queue for a patient: the log answers that.
+drop index audit_queue_patient;
 -- Rows come and go by the thousand: without this, dead ones make every look at the queue slower until the next vacuum.
 alter table audit_queue set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = -1);
 `,
