@@ -8,10 +8,8 @@ import { transact } from '../../core/store/tx.ts'
 import type { AuditPart } from '../deps.ts'
 import { adminApp } from './app.ts'
 
-const pageFolder = join(import.meta.dirname, '../../dist/admin')
-
 /** The administrators' page on a listener of its own, never the patients'. Behind plain http to another machine it is not served at all. */
-export const adminPage: AuditPart = {
+export const adminPageFrom = (pageFolder: string): AuditPart => ({
   name: 'admin page',
   start: async ({ store, log, adminUrl, origin, listen: { admin } }) => {
     const sweep = startSweeps({
@@ -36,4 +34,6 @@ export const adminPage: AuditPart = {
       },
     }
   },
-}
+})
+
+export const adminPage = adminPageFrom(join(import.meta.dirname, '../../dist/admin'))

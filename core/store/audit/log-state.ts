@@ -19,7 +19,7 @@ export type LogState = {
 export const logState = async (db: Db): Promise<LogState> => {
   const waiting = await db('audit_queue').count({ events: '*' }).min({ oldest: 'at' }).first()
   const pins = await db.raw(`
-    select place, coalesce(p.size, 0) as size, coalesce(p.at, 0) as at, case when h.failing_since is null then null else coalesce(h.error, 'failing') end as failing
+    select place, greatest(h.ok_size, p.size, 0) as size, greatest(h.ok_at, p.at, 0) as at, case when h.failing_since is null then null else coalesce(h.error, 'failing') end as failing
     from pin_place h full join (select distinct on (place) place, size, at from audit_pin order by place, size desc) p using (place) order by place`)
   const witnesses = await db.raw(
     'select distinct on (witness) witness as name, size, at from audit_cosignature order by witness, size desc',

@@ -5,10 +5,10 @@ import { buildPages } from '../../../cli/start/build-page.ts'
 
 export type BuiltPage = { folder: string; remove: () => Promise<void> }
 
-/** The built patient page, built first when its sources have changed: a copy, so that a build meanwhile takes no file from under a running test. */
-export const builtPage = async (): Promise<BuiltPage> => {
+/** A built page, built first when its sources have changed: a copy, so that a build meanwhile takes no file from under a running test. */
+export const builtPage = async (name: 'patient' | 'admin' = 'patient'): Promise<BuiltPage> => {
   await buildPages(line => console.log(line))
   const folder = await mkdtemp(join(tmpdir(), 'wardroom-page-'))
-  await cp(join(import.meta.dirname, '../../../dist/patient'), folder, { recursive: true })
+  await cp(join(import.meta.dirname, '../../../dist', name), folder, { recursive: true })
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
