@@ -13,5 +13,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   bench: () => import('./bench.ts').then(m => m.bench),
   'crypto-reset': () => import('./crypto-reset.ts').then(m => m.cryptoReset),
   'grant-admin': () => import('./grant-admin.ts').then(m => m.grantAdmin),
+  audit: () => import('./audit.ts').then(m => m.audit),
+  witness: () => import('./witness.ts').then(m => m.witness),
   demo: () => import('./demo.ts').then(m => m.demo),
 }

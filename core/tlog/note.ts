@@ -14,6 +14,10 @@ export const noteLimit = 65_536
 const lineOf = (name: string, id: string, signature: Uint8Array): string =>
   `— ${name} ${Buffer.concat([Buffer.from(id, 'hex'), signature]).toString('base64')}\n`
 
+/** A note of these signatures, as they were read. */
+export const noteOf = (text: string, signatures: readonly NoteSignature[]): string =>
+  `${text}\n${signatures.map(s => lineOf(s.name, s.id, s.signature)).join('')}`
+
 const u64 = (n: number): Buffer => {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64BE(BigInt(n))

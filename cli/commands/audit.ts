@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { databaseLog } from '../../audit/folder/database-log.ts'
+import { exportLog } from '../../audit/folder/export.ts'
+import type { StoredLog } from '../../audit/folder/stored-log.ts'
+import { verifyFolder } from '../../audit/folder/verify.ts'
+import type { Verdict, VerifyOptions } from '../../audit/folder/verify-log.ts'
+import { loadConfig } from '../../config/load.ts'
+import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
+import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
+import { readKeyFile } from '../../core/keys.ts'
+import { logOrigin } from '../../core/log-keys.ts'
+import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import { rotateAuditKey } from '../../core/store/audit/rotate.ts'
+import { openDb } from '../../core/store/db.ts'
+import { type StoreDeps, transact } from '../../core/store/tx.ts'
+import { systemClock, systemRandom } from '../../core/system.ts'
+import { type CliCommand, Explained, parseOptions } from '../command.ts'
+
+type Options = Record<string, string>
+
+const orExplain = <T>(value: T | Refusal): T => {
+  if (isRefusal(value)) throw new Explained(value.sentence)
+  return value
+}
+
+const textOf = (file: string | undefined): string | undefined => {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Explained(`${file} cannot be read: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+const linesOf = (file: string | undefined): string[] =>
+  (textOf(file) ?? '').split('\n').filter(line => line.trim() !== '')
+
+const withStore = async <T>(
+  file: string | undefined,
+  work: (store: StoreDeps, config: ServiceConfig) => Promise<T>,
+): Promise<T> => {
+  const config = serviceConfig(loadConfig({ file }))
+  if ('missing' in config)
+    throw new Explained(
+      `This needs ${config.missing.join(' and ')}; the embedded installation's file is data/run/wardroom.yaml.`,
+    )
+  const db = openDb(config.database.url.reveal(), { max: 4, name: 'wardroom-audit-command' })
+  try {
+    const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
+    return await work({ db, clock: systemClock, random: systemRandom, seal }, config)
+  } finally {
+    await db.destroy()
+  }
+}
+
+const time = (at: number): string => new Date(at).toISOString().replace('.000Z', 'Z')
+
+/** The verdict as lines for a person; the last one says it in a word. */
+const report = (v: Verdict): string[] => [
+  `${v.origin || 'a log whose checkpoint cannot be read'}: ${v.size} entries${v.first > 0 ? `, of which those before ${v.first} were pruned` : ''}`,
+  `  root ${v.root}`,
+  ...v.keys.map((key, i) => `  ${i === 0 ? 'key' : 'then key'} ${key}`),
+  ...v.cosigned.map(c => `  cosigned by ${c.name} at ${c.size} entries, ${time(c.at)}`),
+  ...(v.against ? [`  compared with a checkpoint over ${v.against.size} entries that was kept elsewhere`] : []),
+  ...v.unchecked.map(line => `  not checked: ${line}`),
+  ...v.problems.map(p => `  WRONG  ${p.where}: ${p.what}`),
+  ...(v.problemCount > v.problems.length ? [`  and ${v.problemCount - v.problems.length} more`] : []),
+  v.holds
+    ? 'VERIFIED: every entry is as it was signed.'
+    : `NOT VERIFIED: ${v.problemCount === 1 ? 'something is' : `${v.problemCount} things are`} wrong.`,
+]
+
+const check = async (dir: string, options: VerifyOptions): Promise<number> => {
+  const verdict = orExplain(await verifyFolder(dir, options))
+  console.log(report(verdict).join('\n'))
+  return verdict.holds ? 0 : 1
+}
+
+const recordExport = (store: StoreDeps, log: StoredLog): Promise<void> =>
+  transact(store, tx =>
+    tx.audit({
+      actor: { kind: 'service', id: `cli/${userInfo().username}` },
+      action: 'audit.export',
+      object: { kind: 'audit', id: 'log' },
+      outcome: 'done',
+      detail: { entries: Number(log.note.split('\n')[1]) },
+    }),
+  )
+
+const exportTo = async (_: string[], { out, config }: Options): Promise<number> => {
+  if (!out) throw new Explained('Say where to: wardroom audit export --out FOLDER.')
+  await withStore(config, async store => {
+    const log = orExplain(await databaseLog(store.db))
+    // Recorded before anything leaves: an export that breaks off has left something, too.
+    await recordExport(store, log)
+    orExplain(await exportLog(log, out))
+  })
+  console.log(
+    `The log is in ${out}. Anybody can verify it: wardroom audit verify ${out}, or docs/audit-verification.md.`,
+  )
+  return check(out, {})
+}
+
+const verify = async ([dir]: string[], o: Options): Promise<number> => {
+  if (!dir) throw new Explained('Say which folder: wardroom audit verify FOLDER [--against CHECKPOINT].')
+  const [vkey] = linesOf(o.vkey)
+  if (o.vkey && !vkey) throw new Explained(`${o.vkey} has no key.`)
+  return check(dir, { against: textOf(o.against), vkey, witnesses: linesOf(o.witnesses) })
+}
+
+const rotateKey = async (_: string[], { config }: Options): Promise<number> => {
+  const made = await withStore(config, async (store, { keys, homeserver }) =>
+    rotateAuditKey(store, {
+      file: keys.audit,
+      origin: logOrigin(homeserver.serverName),
+      by: `cli/${userInfo().username}`,
+    }),
+  )
+  console.log(
+    `The log has a new key; the next checkpoint is signed by both. Give it to your witnesses and auditors:\n${orExplain(made).vkey}`,
+  )
+  return 0
+}
+
+const verbs = { export: exportTo, verify, 'rotate-key': rotateKey }
+
+/** `wardroom audit export | verify | rotate-key`: the audit log as a folder; verifying needs nothing but that folder. */
+export const audit: CliCommand = {
+  name: 'audit',
+  usage:
+    'audit export --out FOLDER | verify FOLDER [--against CHECKPOINT] [--vkey FILE] [--witnesses FILE] | rotate-key [--config FILE]',
+  about:
+    'write the audit log into a folder that anybody can verify; verify one, without configuration or database; give the log a new signing key',
+  run: async args => {
+    const { values, rest } = parseOptions(args, { values: ['out', 'against', 'vkey', 'witnesses', 'config'] })
+    const [verb = '', ...others] = rest
+    const act = Object.entries(verbs).find(([name]) => name === verb)?.[1]
+    if (!act) throw new Explained('Say what: wardroom audit export, verify or rotate-key.')
+    return act(others, values)
+  },
+}
