@@ -24,7 +24,7 @@ export type SinkDeps = Pick<
 const batchSize = 200
 
 export const sinkEnv = (d: Pick<AuditDeps, 'dataDir' | 'serverName' | 'publicUrl'>): SinkEnv => ({
-  folder: join(d.dataDir, 'sinks'),
+  folder: join(d.dataDir, 'audit', 'sinks'),
   context: { site: d.serverName, url: d.publicUrl, version: manifest.version },
 })
 

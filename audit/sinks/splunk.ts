@@ -10,7 +10,7 @@ const faultOfEvent: ReadonlySet<number> = new Set([5, 6, 12, 13, 15])
 const outcome = (answer: HttpAnswer): Delivery => {
   const { code } = (answer.json ?? {}) as { code?: number }
   const known = typeof code === 'number' ? `splunk-${code}` : undefined
-  if (answer.status === 200 && (code ?? 0) === 0) return { kind: 'taken', answer: 'HTTP 200, code 0' }
+  if (answer.status === 200 && code === 0) return { kind: 'taken', answer: 'HTTP 200, code 0' }
   if (answer.status === 400 && typeof code === 'number' && !faultOfEvent.has(code))
     return { kind: 'wait', code: asCode(`splunk-${code}`) }
   const plain = byStatus(answer)

@@ -1,36 +1,35 @@
 import { isIP } from 'node:net'
-import { type ConnectionOptions, connect } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { framed, type SyslogOptions, syslogMessage } from './formats/syslog.ts'
 import type { Delivery, SinkType } from './sink.ts'
 import { tlsTarget } from './targets.ts'
 import { readTls, tlsOptions } from './tls.ts'
+import { closingTls } from './tls-close.ts'
 
 type Session = { ticket?: Buffer }
+type Confirm = 'notify' | 'close' | 'none'
+type Receiver = ConnectionOptions & { host: string; port: number }
 
 const timeout = 30_000
 
-class EarlyClose extends Error {
-  readonly code = 'closed-early'
-}
-class NoClose extends Error {
-  readonly code = 'not-confirmed'
-}
+const broken = (code: string) => Object.assign(new Error(`the syslog receiver: ${code}`), { code })
 
 /**
- * Writes the frames over a connection of their own and closes it. Syslog has no acknowledgement: that the receiver closes too, after it has read to our end
- * (RFC 5425 §4.4), is the only sign that it read everything. Rejects when it closes earlier, breaks off or does not answer.
+ * Writes the frames over a connection of their own and closes it. Syslog has no acknowledgement: that the receiver closes too, once it has read to our end
+ * (RFC 5425 §4.4), is the only sign that it read everything. With `notify` it must close as TLS does, because a killed receiver's TCP ends as well; with `close`
+ * the end of TCP is enough; with `none` nothing is waited for. Rejects when it closes earlier, breaks off or does not answer.
  */
-const deliverFrames = (frames: Buffer, options: ConnectionOptions, session: Session, confirm: boolean): Promise<void> =>
+const deliverFrames = (frames: Buffer, receiver: Receiver, session: Session, confirm: Confirm): Promise<void> =>
   new Promise((resolve, reject) => {
     let flushed = false
-    const socket = connect({ ...options, session: session.ticket })
+    const { socket, onClosed, destroy } = closingTls({ ...receiver, session: session.ticket })
     const settle = (err?: Error) => {
       clearTimeout(late)
-      socket.destroy()
+      destroy()
       if (err) reject(err)
       else resolve()
     }
-    const late = setTimeout(() => settle(new NoClose('the receiver did not answer in time')), timeout)
+    const late = setTimeout(() => settle(broken('not-confirmed')), timeout)
     socket.on('session', ticket => {
       session.ticket = ticket
     })
@@ -41,13 +40,14 @@ const deliverFrames = (frames: Buffer, options: ConnectionOptions, session: Sess
     socket.once('secureConnect', () => {
       socket.end(frames, () => {
         flushed = true
-        if (!confirm) settle()
+        if (confirm === 'none') settle()
       })
     })
     socket.resume() // nothing is expected; what comes is not kept
-    const closed = () => settle(flushed ? undefined : new EarlyClose('the receiver closed before everything was sent'))
-    socket.once('end', closed)
-    socket.once('close', closed)
+    onClosed(how => {
+      if (!flushed) settle(broken('closed-early'))
+      else settle(how === 'notified' || confirm === 'close' ? undefined : broken('cut-off'))
+    })
   })
 
 /** Syslog (RFC 5424) over TLS with octet counting (RFC 5425), JSON or CEF. */
@@ -62,8 +62,9 @@ export const syslog: SinkType = {
       pattern: /^(204[89]|20[5-9]\d|2[1-9]\d\d|[3-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-6])$/,
     },
     confirm: {
-      about: 'no counts entries as sent without waiting for the receiver to close: for one that never closes.',
-      oneOf: ['yes', 'no'],
+      about:
+        'what shows that the receiver read everything: notify (the default: it closes as TLS demands), close (it closes at all: rsyslog with gtls) or none (for one that never closes).',
+      oneOf: ['notify', 'close', 'none'],
     },
     ...tlsOptions,
   },
@@ -72,7 +73,7 @@ export const syslog: SinkType = {
   open: ({ target, options }, env) => {
     const colon = target.lastIndexOf(':')
     const host = target.slice(0, colon).replace(/^\[|\]$/g, '')
-    const connection: ConnectionOptions = {
+    const receiver: Receiver = {
       host,
       port: Number(target.slice(colon + 1)),
       servername: isIP(host) ? undefined : host,
@@ -83,11 +84,12 @@ export const syslog: SinkType = {
       max: Number(options.max ?? 8192),
     }
     const session: Session = {}
+    const confirm = (options.confirm ?? 'notify') as Confirm
     return {
       send: async (entries): Promise<Delivery> => {
         const frames = Buffer.concat(entries.map(e => framed(syslogMessage(e, layout, env))))
-        await deliverFrames(frames, connection, session, options.confirm !== 'no')
-        return { kind: 'taken', answer: options.confirm === 'no' ? 'sent' : 'read to the end' }
+        await deliverFrames(frames, receiver, session, confirm)
+        return { kind: 'taken', answer: confirm === 'none' ? 'sent' : 'it read to the end' }
       },
       close: async () => undefined,
     }

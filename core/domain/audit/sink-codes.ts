@@ -5,8 +5,12 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/econnreset|epipe|und_err_socket/, 'the receiver broke the connection off'],
   [/closed-early/, 'the receiver closed the connection before everything was sent'],
   [
+    /cut-off/,
+    'the receiver ended the connection without saying that it read everything; if it is always so (rsyslog with gtls), there is the option confirm close',
+  ],
+  [
     /not-confirmed/,
-    'the receiver did not close the connection after it was given everything, so nobody can tell whether it has it; for such a receiver there is the option confirm no',
+    'the receiver did not close the connection after it was given everything; for one that never does, there is the option confirm none',
   ],
   [/etimedout|timeout|ehostunreach|enetunreach/, 'the receiver did not answer in time'],
   [/altname/, "the receiver's certificate is for another name"],
