@@ -16,7 +16,22 @@ export type SessionId = Brand<'SessionId'>
 /** `tx_…`: one outgoing SMS. */
 export type TextId = Brand<'TextId'>
 
-export type IdPrefix = 'pt' | 'ps' | 'ln' | 'se' | 'tx' | 'cs' | 'ap' | 'jb' | 'nt' | 'in' | 'al' | 'as'
+export type IdPrefix =
+  | 'pt'
+  | 'ps'
+  | 'ln'
+  | 'se'
+  | 'tx'
+  | 'cs'
+  | 'ap'
+  | 'jb'
+  | 'nt'
+  | 'in'
+  | 'al'
+  | 'as'
+  | 'rp'
+  | 'lh'
+  | 'dr'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

@@ -327,6 +327,7 @@ export const catalogue = {
     failed: 'could not handle {object} and went on without it',
     severity: 6,
   }),
+  'job.done': system('Job done', 'did {object}[ ({kind})]', 'do {object}[ ({kind})]', activity('E'), { severity: 1 }),
   'job.failed': system('Job given up', 'gave {object} up', 'do {object}', activity('E'), {
     failed: 'gave up {object}[ ({kind})][ after {attempts} tries]',
     severity: 6,
@@ -605,6 +606,29 @@ export const catalogue = {
     refused: 'was refused on the admin page[ at {route}][ with {status}]',
     severity: 7,
   }),
+  'retention.change': administration(
+    'Retention changed',
+    'changed how long messages are kept ({object})[ {about}]',
+    'change how long messages are kept',
+    alert,
+    { severity: 6 },
+  ),
+  'retention.view': access('Retention viewed', 'looked at how long messages are kept', 'look at retention', alert),
+  'hold.place': security(
+    'Legal hold placed',
+    'placed legal hold {object}[ over {there} messages]',
+    'place a legal hold',
+    alert,
+    { severity: 6 },
+  ),
+  'hold.release': security(
+    'Legal hold released',
+    'released legal hold {object}[, approved by {approved_by}]',
+    'release a legal hold',
+    alert,
+    { severity: 7 },
+  ),
+  'hold.view': access('Legal holds viewed', 'looked at the legal holds', 'look at legal holds', alert),
 } as const satisfies Record<AuditAction, CatalogueEntry>
 
 /** The entry of an action; undefined for one that this version does not know. */

@@ -61,6 +61,7 @@ export const auditActions = [
   'device.renew',
   'crypto.reset',
   'event.poison',
+  'job.done',
   'job.failed',
   'service.start',
   'service.stop',
@@ -120,6 +121,12 @@ export const auditActions = [
   'admin.session',
   'admin.view',
   'admin.refused',
+  // Retention, recall and legal holds.
+  'retention.change',
+  'retention.view',
+  'hold.place',
+  'hold.release',
+  'hold.view',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
@@ -139,6 +146,8 @@ export const clearObjectKinds = [
   'checkpoint',
   'report',
   'route',
+  'policy',
+  'hold',
 ] as const satisfies readonly AuditEvent['object']['kind'][]
 
 /**
@@ -172,6 +181,8 @@ export type AuditEvent = {
       | 'checkpoint'
       | 'report'
       | 'route'
+      | 'policy'
+      | 'hold'
     id: string
   }
   outcome: Outcome

@@ -10,6 +10,7 @@ import { admin } from './0009-admin.ts'
 import { auditLog } from './0010-audit-log.ts'
 import { renewal } from './0011-renewal.ts'
 import { homeserverNews } from './0012-homeserver-news.ts'
+import { records } from './0013-records.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   auditLog,
   renewal,
   homeserverNews,
+  records,
 ]

@@ -1,0 +1,157 @@
+import type { Knex } from 'knex'
+import type { Instant } from '../../domain/clock.ts'
+import { type Decision, decide, removalGrace } from '../../domain/records/decide.ts'
+import type { RecordFacts } from '../../domain/records/facts.ts'
+import type { Policy } from '../../domain/records/policy.ts'
+import type { Db } from '../db.ts'
+import { heldCondition, listHolds } from './holds.ts'
+import { aboutOf, listPolicies } from './policies.ts'
+
+type Sql = Db | Knex.Transaction
+
+type Row = Record<string, unknown>
+const opt = <T>(v: unknown): T | undefined => (v === null ? undefined : (v as T))
+const toFacts = (r: Row): RecordFacts => ({
+  event: r.event_id as string,
+  room: r.room_id as string,
+  class: r.class as RecordFacts['class'],
+  sender: r.sender as string,
+  patient: opt(r.patient_id),
+  labels: r.labels as string[],
+  sentAt: r.sent_at as Instant,
+  roomActiveAt: Math.max((r.active_at as Instant | null) ?? 0, r.sent_at as Instant),
+  dischargedAt: opt(r.discharged_at),
+  readAt: opt(r.read_at),
+  recalledAt: opt(r.recalled_at),
+  removedAt: opt(r.removed_at),
+})
+
+export type StoredRecord = RecordFacts & {
+  hiddenAt: Instant | null
+  doomedAt: Instant | null
+  destroyedAt: Instant | null
+}
+
+const withRoom = (sql: Sql) =>
+  sql('record as r')
+    .leftJoin('record_room as rr', 'rr.room_id', 'r.room_id')
+    .select('r.*', 'rr.active_at', 'rr.discharged_at')
+
+export const recordById = async (sql: Sql, event: string): Promise<StoredRecord | undefined> => {
+  const row = await withRoom(sql).where('r.event_id', event).first()
+  return row && { ...toFacts(row), hiddenAt: row.hidden_at, doomedAt: row.doomed_at, destroyedAt: row.destroyed_at }
+}
+
+/** What the rules say of one event now (`!retention why`). */
+export const fateOf = async (sql: Sql, facts: RecordFacts, now: Instant): Promise<Decision> =>
+  decide(facts, { policies: await listPolicies(sql), holds: await listHolds(sql) }, now)
+
+/**
+ * The same decision as `decide` for every event that is still there, in one statement (a test compares the two): groups of events that the same policies
+ * fit are decided once, so that a million events take a second or two. Columns: event_id, room_id, fate (destroy, hide), rule_kind, rule_id.
+ */
+const fatesSql = (policies: readonly Policy[]) => ({
+  sql: `
+  with policy as materialized (
+    select * from unnest(:ids::text[], :scopes::text[], :ranks::int[], :abouts::text[], :bases::text[], :keeps::bigint[], :minimums::boolean[])
+      as p(id, scope, rank, about, basis, keep_ms, minimum)
+  ),
+  -- Who, where, labelled how: the policies that fit depend on nothing else.
+  grp as materialized (
+    select room_id, class, sender, labels from record where doomed_at is null group by room_id, class, sender, labels
+  ),
+  fit as materialized (
+    select g.room_id, g.class, g.sender, g.labels, p.id, p.rank, p.basis, p.keep_ms, p.minimum,
+      min(case when p.minimum then null else p.rank end) over (partition by g.room_id, g.class, g.sender, g.labels) as best
+    from grp g join policy p on case p.scope
+      when 'label' then p.about = any(g.labels) when 'user' then p.about = g.sender when 'room' then p.about = g.room_id
+      when 'class' then p.about = g.class else true end
+  ),
+  ends as (
+    select r.event_id, f.id, f.minimum, f.keep_ms is null as for_ever,
+      case f.basis when 'sent' then r.sent_at when 'activity' then greatest(rr.active_at, r.sent_at)
+        when 'discharge' then rr.discharged_at else r.read_at end + f.keep_ms as ends
+    from record r
+    join fit f on f.room_id = r.room_id and f.class = r.class and f.sender = r.sender and f.labels = r.labels
+      and (f.minimum or f.rank = f.best)
+    left join record_room rr on rr.room_id = r.room_id
+    where r.doomed_at is null
+  ),
+  -- Of several, the one that ends last; one without an end ends never.
+  win as (
+    select event_id, bool_or(ends is null) as never, max(ends) as ends,
+      (array_agg(id order by ends desc nulls first, id collate "C"))[1] as id
+    from ends where not minimum group by event_id
+  ),
+  low as (
+    select event_id, bool_or(ends is null) as never, max(ends) as ends from ends where minimum group by event_id
+  ),
+  leaving as (
+    select r.event_id, r.room_id,
+      case when w.event_id is not null and not w.never and w.ends <= :now then 'window'
+        when r.recalled_at <= :now then 'recall' when r.removed_at <= :now then 'removed' end as rule_kind,
+      w.id as rule_id, r.recalled_at is not null or r.removed_at is not null as hidden, r.removed_at, r.hidden_at
+    from record r left join win w on w.event_id = r.event_id
+    where r.doomed_at is null
+  ),
+  bound as (
+    select l.*, exists (select 1 from legal_hold h join record r on r.event_id = l.event_id where h.released_at is null and ${heldCondition})
+        or exists (select 1 from low where low.event_id = l.event_id and (low.never or low.ends > :now))
+        or (l.rule_kind = 'removed' and l.removed_at + :grace > :now) as binds
+    from leaving l where l.rule_kind is not null
+  )
+  select event_id, room_id, case when binds then 'hide' else 'destroy' end as fate, rule_kind,
+    case when rule_kind = 'window' then rule_id end as rule_id, hidden_at
+  from bound where not binds or hidden`,
+  values: {
+    ids: policies.map(p => p.id),
+    scopes: policies.map(p => p.scope.kind),
+    ranks: policies.map(p => ['label', 'user', 'room', 'class', 'organisation'].indexOf(p.scope.kind)),
+    abouts: policies.map(p => aboutOf(p.scope)),
+    bases: policies.map(p => p.from),
+    keeps: policies.map(p => p.keepMs),
+    minimums: policies.map(p => p.minimum),
+    grace: removalGrace,
+  },
+})
+
+export type Due = {
+  event: string
+  room: string
+  fate: 'hide' | 'destroy'
+  rule: { kind: 'window' | 'recall' | 'removed'; id: string | null }
+}
+
+/** What is to be hidden or destroyed by `now`, at most `limit`; under `policies` instead of those in force, for a preview. */
+export const dueRecords = async (
+  sql: Sql,
+  now: Instant,
+  { limit = 1000, policies }: { limit?: number; policies?: readonly Policy[] } = {},
+): Promise<Due[]> => {
+  const q = fatesSql(policies ?? (await listPolicies(sql)))
+  const { rows } = await sql.raw(
+    `select * from (${q.sql}) f where fate = 'destroy' or hidden_at is null order by event_id limit :limit`,
+    { ...q.values, now, limit } as never,
+  )
+  return (rows as Row[]).map(r => ({
+    event: r.event_id as string,
+    room: r.room_id as string,
+    fate: r.fate as Due['fate'],
+    rule: { kind: r.rule_kind as Due['rule']['kind'], id: r.rule_id as string | null },
+  }))
+}
+
+/** How many events would go until `now` by these policies, and from which rooms, those with the most first. */
+export const previewFates = async (
+  sql: Sql,
+  now: Instant,
+  policies: readonly Policy[],
+): Promise<{ messages: number; rooms: { room: string; messages: number }[]; roomCount: number }> => {
+  const q = fatesSql(policies)
+  const { rows } = await sql.raw(
+    `select room_id, count(*)::int as messages from (${q.sql}) f where fate = 'destroy' group by room_id order by 2 desc, 1`,
+    { ...q.values, now } as never,
+  )
+  const all = (rows as { room_id: string; messages: number }[]).map(r => ({ room: r.room_id, messages: r.messages }))
+  return { messages: all.reduce((n, r) => n + r.messages, 0), rooms: all.slice(0, 20), roomCount: all.length }
+}

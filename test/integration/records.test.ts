@@ -1,0 +1,207 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { days, hours } from '../../core/domain/clock.ts'
+import { decide } from '../../core/domain/records/decide.ts'
+import { type RecordFacts, recordClasses } from '../../core/domain/records/facts.ts'
+import type { Hold } from '../../core/domain/records/hold.ts'
+import { type Policy, windowBases } from '../../core/domain/records/policy.ts'
+import { passPointOfNoReturn } from '../../core/store/records/doom.ts'
+import { dueRecords } from '../../core/store/records/fates.ts'
+import { placeHold } from '../../core/store/records/holds.ts'
+import { aboutOf } from '../../core/store/records/policies.ts'
+import { transact } from '../../core/store/tx.ts'
+import { database, type TestDatabase } from '../support/database.ts'
+import { seed } from '../support/random.ts'
+
+const long = process.env.WARDROOM_LONG === '1'
+const begin = Date.UTC(2026, 0, 1)
+const name = fc.constantFrom('1', '2', '3')
+const instant = fc.integer({ min: 0, max: 400 }).map(h => begin + hours(h))
+
+/** Facts of one room are one: its class, its last activity, its patient's discharge. */
+const world = fc.record({
+  rooms: fc.array(
+    fc.record({
+      class: fc.constantFrom(...recordClasses),
+      activeAt: instant,
+      dischargedAt: fc.option(instant, { nil: undefined }),
+      patient: fc.option(name, { nil: undefined }),
+    }),
+    { minLength: 3, maxLength: 3 },
+  ),
+  records: fc.array(
+    fc.record({
+      room: fc.integer({ min: 0, max: 2 }),
+      sender: name.map(n => `@${n}:h`),
+      labels: fc.uniqueArray(name, { maxLength: 2 }).map(l => l.toSorted()),
+      sentAt: instant,
+      readAt: fc.option(instant, { nil: undefined }),
+      recalledAt: fc.option(instant, { nil: undefined, freq: 3 }),
+      removedAt: fc.option(instant, { nil: undefined, freq: 3 }),
+    }),
+    { minLength: 1, maxLength: 30 },
+  ),
+  policies: fc.uniqueArray(
+    fc.record({
+      id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      scope: fc.oneof(
+        fc.constant({ kind: 'organisation' as const }),
+        fc.constantFrom(...recordClasses).map(c => ({ kind: 'class' as const, class: c })),
+        name.map(n => ({ kind: 'room' as const, room: `!${n}` })),
+        name.map(n => ({ kind: 'user' as const, user: `@${n}:h` })),
+        name.map(n => ({ kind: 'label' as const, label: n })),
+      ),
+      from: fc.constantFrom(...windowBases),
+      keepMs: fc.option(fc.integer({ min: 1, max: 300 }).map(hours), { nil: null }),
+      minimum: fc.boolean(),
+    }),
+    {
+      maxLength: 6,
+      comparator: (a, b) =>
+        a.id === b.id ||
+        (a.minimum === b.minimum && a.scope.kind === b.scope.kind && aboutOf(a.scope) === aboutOf(b.scope)),
+    },
+  ),
+  holds: fc.array(
+    fc
+      .record({
+        room: fc.option(
+          name.map(n => `!${n}`),
+          { nil: undefined },
+        ),
+        user: fc.option(
+          name.map(n => `@${n}:h`),
+          { nil: undefined },
+        ),
+        patient: fc.option(name, { nil: undefined }),
+        since: fc.option(instant, { nil: undefined }),
+        until: fc.option(instant, { nil: undefined }),
+        releasedAt: fc.option(instant, { nil: undefined }),
+      })
+      .filter(h => (h.room ?? h.user ?? h.patient) !== undefined),
+    { maxLength: 3 },
+  ),
+  now: instant.map(at => at + days(10)),
+})
+type World = typeof world extends fc.Arbitrary<infer T> ? T : never
+
+const factsOf = (w: World): RecordFacts[] =>
+  w.records.map((r, n) => {
+    const room = w.rooms[r.room]
+    if (!room) throw new Error('no such room')
+    return {
+      ...r,
+      event: `$${n}`,
+      room: `!${r.room + 1}`,
+      class: room.class,
+      patient: room.patient,
+      roomActiveAt: Math.max(room.activeAt, r.sentAt),
+      dischargedAt: room.dischargedAt,
+    }
+  })
+const holdsOf = (w: World): Hold[] => w.holds.map((h, n) => ({ ...h, id: `h${n}`, placedAt: begin }))
+
+/** Rows 32, 33, 49. */
+describe('the records in the database', function () {
+  this.timeout(long ? 600_000 : 60_000)
+  let d: TestDatabase
+
+  before(async () => {
+    d = await database()
+  })
+  after(() => d.drop())
+
+  const store = async (w: World): Promise<void> => {
+    const { db } = d.store
+    await db.raw('truncate record, record_room, retention_policy, legal_hold')
+    await db('record_room').insert(
+      w.rooms.map((r, n) => ({ room_id: `!${n + 1}`, active_at: r.activeAt, discharged_at: r.dischargedAt ?? null })),
+    )
+    await db('record').insert(
+      factsOf(w).map(f => ({
+        event_id: f.event,
+        room_id: f.room,
+        class: f.class,
+        sender: f.sender,
+        patient_id: f.patient ?? null,
+        sent_at: f.sentAt,
+        labels: [...f.labels],
+        read_at: f.readAt ?? null,
+        recalled_at: f.recalledAt ?? null,
+        removed_at: f.removedAt ?? null,
+      })),
+    )
+    if (w.policies.length > 0)
+      await db('retention_policy').insert(
+        w.policies.map((p: Policy) => ({
+          id: p.id,
+          scope: p.scope.kind,
+          about: aboutOf(p.scope),
+          basis: p.from,
+          keep_ms: p.keepMs,
+          minimum: p.minimum,
+          set_at: begin,
+          set_by: 'test',
+        })),
+      )
+    const held = holdsOf(w)
+    if (held.length > 0)
+      await db('legal_hold').insert(
+        held.map(h => ({
+          id: h.id,
+          room_id: h.room ?? null,
+          user_id: h.user ?? null,
+          patient_id: h.patient ?? null,
+          since: h.since ?? null,
+          until: h.until ?? null,
+          matter: '',
+          placed_at: begin,
+          placed_by: 'test',
+          released_at: h.releasedAt ?? null,
+        })),
+      )
+  }
+
+  it('go by the very decision of the pure rules, whatever they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async w => {
+        await store(w)
+        const rules = { policies: w.policies, holds: holdsOf(w) }
+        const expected = factsOf(w)
+          .map(f => ({ event: f.event, decision: decide(f, rules, w.now) }))
+          .filter(({ decision }) => decision.do !== 'keep')
+          .map(({ event, decision }) => ({
+            event,
+            fate: decision.do,
+            rule: { kind: decision.rule.kind, id: 'id' in decision.rule ? decision.rule.id : null },
+          }))
+        const found = (await dueRecords(d.store.db, w.now)).map(({ event, fate, rule }) => ({ event, fate, rule }))
+        const byEvent = (a: { event: string }, b: { event: string }) => (a.event < b.event ? -1 : 1)
+        expect(found.sort(byEvent)).to.deep.equal(expected.sort(byEvent))
+      }),
+      { seed, numRuns: long ? 2000 : 60 },
+    )
+  })
+
+  it('are saved by a hold as long as they have not passed the point of no return, also those that are due', async () => {
+    const { clock } = d.store
+    const facts = { sender: '@1:h', labels: [], readAt: undefined, recalledAt: undefined, removedAt: undefined }
+    const room = { class: 'staff' as const, activeAt: begin, dischargedAt: undefined, patient: undefined }
+    await store({
+      rooms: [room, room, room],
+      records: [
+        { ...facts, room: 0, sentAt: begin },
+        { ...facts, room: 1, sentAt: begin },
+      ],
+      policies: [{ id: 'a', scope: { kind: 'organisation' }, from: 'sent', keepMs: days(1), minimum: false }],
+      holds: [],
+      now: begin,
+    })
+    clock.set(begin + days(2))
+    const held = await transact(d.store, tx => placeHold(tx, { room: '!1' }, { matter: 'a claim', by: '@co:h' }))
+    expect(held.cover).to.deep.include({ there: 1, passed: 0 })
+    expect((await transact(d.store, tx => passPointOfNoReturn(tx, 'dr_1', 10))).map(x => x.event)).to.deep.equal(['$1'])
+    const late = await transact(d.store, tx => placeHold(tx, { user: '@1:h' }, { matter: 'a claim', by: '@co:h' }))
+    expect(late.cover).to.deep.include({ there: 1, passed: 1 })
+  })
+})
