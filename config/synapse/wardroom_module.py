@@ -1,13 +1,19 @@
-"""The Synapse module of Wardroom: no local client writes words into an encrypted room in clear.
+"""The Synapse module of Wardroom: no local client writes words into an encrypted room in clear, and none invites
+somebody without a clinical role into a care room.
 
 Synapse itself accepts a plaintext message in an encrypted room. Here every event without a state key that a local
 user (appservice users included) sends into an encrypted room must be encrypted, or be one of the few kinds that the
 protocol leaves in clear; those are bounded so that they cannot carry words. Events of other homeservers pass, since
 refusing them would split the room: they raise an alert elsewhere. To be loaded on every worker that creates events.
+
+A care room is one that a service user @r_... has made. Whom its members may invite stands in the account data
+of @r_staff, which only Wardroom's application service can write; Synapse keeps it in its cache, so that a check costs
+nothing and needs no further secret. Wardroom renews it every few minutes: a list that is missing or too old lets nobody in.
 """
 
 import json
 import re
+import time
 from typing import Any
 
 from twisted.web.resource import Resource
@@ -36,6 +42,10 @@ WORDS = ("m.room.message", "m.room.encrypted", "m.sticker", "m.reaction", "m.pol
 REASON_CODE = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
 MAX_REACTION = 64
 MAX_REACTION_LETTERS = 3
+
+
+OWNER = re.compile(r"@r_(?!unit_|staff:)")
+STAFF_TYPE = "org.wardroom.staff"
 
 
 def _refuse(sentence: str) -> None:
@@ -79,7 +89,7 @@ class Guarantees(Resource):
 
     def render_GET(self, request: Any) -> bytes:
         request.setHeader(b"Content-Type", b"application/json")
-        return json.dumps({"guarantees": ["no_clear_text"]}).encode()
+        return json.dumps({"guarantees": ["no_clear_text", "staff_only_invitations"]}).encode()
 
 
 class WardroomModule:
@@ -92,7 +102,25 @@ class WardroomModule:
         api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
 
+    async def _check_invitation(self, event: Any, state: Any) -> None:
+        create = state.get(("m.room.create", ""))
+        if create is None or not OWNER.match(create.sender) or event.sender == create.sender:
+            return
+        staff = await self._api.account_data_manager.get_global(f"@r_staff:{self._api.server_name}", STAFF_TYPE)
+        if staff is None or staff.get("until", 0) < time.time() * 1000:
+            _refuse(
+                "Wardroom does not answer, so nobody can tell who belongs to the clinic's staff: nobody can be invited"
+                " to a patient's room now. Try again in a few minutes, or tell your administrator."
+            )
+        if event.state_key not in staff.get("users", ()):
+            _refuse(
+                f"{event.state_key} has no clinical role, and only staff with one can be invited to a patient's room."
+                " An administrator grants it: !role grant USER clinician."
+            )
+
     async def check_event_allowed(self, event: Any, state: Any) -> tuple[bool, None]:
+        if event.type == "m.room.member" and event.membership == "invite" and self._api.is_mine(event.sender):
+            await self._check_invitation(event, state)
         if ("m.room.encryption", "") not in state or not self._api.is_mine(event.sender):
             return True, None
         if event.is_state():

@@ -31,6 +31,8 @@ export const homeserverObjection = async (url: string): Promise<string | undefin
 const guarantees: Record<string, string> = {
   no_clear_text:
     'a local client that sends a message in clear into an encrypted room is not refused: anybody who runs the homeserver could read it',
+  staff_only_invitations:
+    'a member of a care room may invite anybody of this homeserver into it: whoever is invited reads what is written from then on',
 }
 
 /** The guarantees that are off on a homeserver without our module, each as the rest of a sentence; empty when the module is loaded. */

@@ -103,6 +103,7 @@ describe('a care room', function () {
     await eventually(async () => (await bridge.deps.store.db('notice').where({ event_id: said })).length === 1, {
       what: 'the notice',
     })
+    await bridge.grant(kim.userId)
     await lee.invite(room, kim.userId)
     await kim.waitFor(s => s.roomId === room && s.body === 'Please take the tablet with food.', {
       what: 'the earlier message',

@@ -103,6 +103,7 @@ describe('a tab that is killed', function () {
     const kim = await clinician('kim')
     const maria = await w.patient()
     await w.lee.send(maria.room, 'Kim will read this tomorrow.')
+    await w.bridge.grant(kim.userId)
     await w.lee.invite(maria.room, kim.userId)
     await kim.join(maria.room)
     kim.network.offline = true

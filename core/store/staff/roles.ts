@@ -53,9 +53,11 @@ const by = (granter: string): Actor => ({ kind: granter.startsWith('@') ? 'user'
 /** All changes to grants wait for each other, so that two of them can never leave no administrator. */
 const lockGrants = (tx: Tx) => tx.sql.raw(`select pg_advisory_xact_lock(hashtext('roles'))`)
 
-/** The bot brings desk rooms and the direct chat in line with a person's roles (job `desk.follow-role`). */
-export const followRole = (tx: Tx, userId: UserId): Promise<string> =>
-  tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user: userId }, lane: `role:${userId}` })
+/** The bot brings desk rooms and the direct chat in line with a person's roles (job `desk.follow-role`); the homeserver learns whom care rooms let in (job `care.staff-list`). */
+export const followRole = async (tx: Tx, userId: UserId): Promise<void> => {
+  await tx.enqueue({ queue: 'bots', kind: 'desk.follow-role', payload: { user: userId }, lane: `role:${userId}` })
+  await tx.enqueue({ queue: 'bridge', kind: 'care.staff-list', payload: {}, lane: 'staff-list' })
+}
 
 /** The same after a loss; the bridge takes the person out of care rooms (job `care.follow-role`). */
 const followLoss = async (tx: Tx, userId: UserId): Promise<void> => {

@@ -3,6 +3,7 @@ import express from 'express'
 import type { CareDeps } from '../../../appservice/care/deps.ts'
 import { careGivenUp, careJobs } from '../../../appservice/care/index.ts'
 import { onRoomEvent } from '../../../appservice/care/room-events.ts'
+import { publishStaff } from '../../../appservice/care/staff-list.ts'
 import { openGhosts } from '../../../appservice/ghosts/intents.ts'
 import { listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
@@ -21,6 +22,8 @@ export type TestBridge = {
   deps: CareDeps
   db: TestDatabase
   privateKeys: Awaited<ReturnType<typeof generateKeys>>
+  /** Makes somebody a clinician whom others may invite. */
+  grant(user: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -56,6 +59,10 @@ export const testBridge = async (): Promise<TestBridge> => {
     deps,
     db,
     privateKeys,
+    grant: async user => {
+      await db.store.db('role_grant').insert({ user_id: user, role: 'clinician', granted_by: 'test', granted_at: 0 })
+      await publishStaff(deps)
+    },
     stop: async () => {
       await listener.stop()
       await inbox.stop()
