@@ -28,7 +28,17 @@ export const auditExport = command({
   detail: 'The folder holds commitments, no patient; `wardroom audit verify` and other C2SP tools check it.',
   run: async context => {
     const size = await order(context, 'audit.export')
-    return size === undefined ? empty : answer(`${size} entries are being exported. I say here where they are.`)
+    if (size === undefined) return empty
+    const { tx, sender } = context
+    // Recorded before anything leaves: an export that breaks off has left something, too.
+    await tx.audit({
+      actor: { kind: 'user', id: sender.userId, device: sender.deviceId },
+      action: 'audit.export',
+      object: { kind: 'audit', id: 'log' },
+      outcome: 'done',
+      detail: { count: size },
+    })
+    return answer(`${size} entries are being exported. I say here where they are.`)
   },
 })
 
