@@ -15,6 +15,8 @@ export const duration = (ms: number): string => {
   return `${n} ${name}${n === 1 ? '' : 's'}`
 }
 
+export const ago = (ms: number): string => (ms < 5000 ? 'just now' : `${duration(ms)} ago`)
+
 export type Times = {
   /** `Saturday, 21 November 2026` */
   day(at: number): string

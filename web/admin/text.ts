@@ -28,6 +28,7 @@ export const text = {
     checkpoint: 'How long the log is, and who outside of this database can tell if it was rewritten.',
   } satisfies Record<ViewName, string>,
   refresh: 'Refresh',
+  allRows: (n: number) => `Show all ${n.toLocaleString('en')}`,
   again: 'Try again',
   problem: {
     network: 'No connection. Check the network and try again.',

@@ -586,8 +586,8 @@ export const catalogue = {
   ),
   'admin.session': administration(
     'Admin page session',
-    'signed in to or out of the admin page[ ({what})]',
-    'sign in to the admin page',
+    'signed {what}[ {user}] at the admin page',
+    'sign in at the admin page',
     login,
     {
       severity: 6,

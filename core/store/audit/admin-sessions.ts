@@ -81,7 +81,7 @@ export const signIn = async (
     object: { kind: 'service', id: 'admin' },
     outcome: 'done',
     origin,
-    detail: { what: 'start', session: id, roles: roles.join(' ') },
+    detail: { what: 'in', session: id, roles: roles.join(' ') },
   })
   return { session: { ...toTimes(row), id, userId: link.user, roles, startedAt: tx.now }, cookie }
 }

@@ -17,6 +17,6 @@ export const endAdminSessions = async (tx: Tx, user: string, reason: string): Pr
       object: { kind: 'service', id: 'admin' },
       outcome: 'done',
       reason,
-      detail: { what: 'end', session: id, user },
+      detail: { what: 'out', session: id, ...(reason === 'ended' ? {} : { user }) },
     })
 }

@@ -12,7 +12,7 @@ export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }): 
       {bars.map(bar => (
         <li key={bar.name}>
           <span class="bar-name">
-            {bar.name}
+            {sentenceCase(bar.name)}
             {bar.note ? <small>{bar.note}</small> : null}
           </span>
           <span class="bar-figure">{number(bar.value)}</span>
@@ -34,6 +34,9 @@ export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }): 
     </ul>
   )
 }
+
+const sentenceCase = (words: string): string =>
+  /^[a-z]/.test(words) ? words.replace(/^./, c => c.toUpperCase()) : words
 
 /** Each part with where it begins. */
 const offsets = (parts: readonly number[]): [number, number][] => {
@@ -63,16 +66,18 @@ export const Days = ({
   const totals = series.map((name, i) => `${name}: ${number(days.reduce((n, d) => n + (d.values[i] ?? 0), 0))}`)
   return (
     <div class="days">
-      <p class="legend" aria-hidden="true">
-        {series.map((name, i) => (
-          <span key={name}>
-            <svg viewBox="0 0 10 10" width="14" height="14" aria-hidden="true" focusable="false">
-              <rect class={`series-${i}`} width="10" height="10" rx="2" />
-            </svg>
-            {name}
-          </span>
-        ))}
-      </p>
+      {series.length > 1 ? (
+        <p class="legend" aria-hidden="true">
+          {series.map((name, i) => (
+            <span key={name}>
+              <svg viewBox="0 0 10 10" width="14" height="14" aria-hidden="true" focusable="false">
+                <rect class={`series-${i}`} width="10" height="10" rx="2" />
+              </svg>
+              {name}
+            </span>
+          ))}
+        </p>
+      ) : null}
       <div class="plot">
         <span class="plot-top" aria-hidden="true">
           {number(most)}
@@ -116,7 +121,7 @@ export const Days = ({
   )
 }
 
-/** The next even number of the form 2, 4, 10, 20, 40, 100 …, so that half of it is whole. */
+/** The next even number of the form 2, 4, 6, 8, 10, 20, 40 …, so that half of it is whole. */
 const niceTop = (most: number): number => {
-  for (let unit = 1; ; unit *= 10) for (const step of [2, 4, 10]) if (step * unit >= most) return step * unit
+  for (let unit = 1; ; unit *= 10) for (const step of [2, 4, 6, 8, 10]) if (step * unit >= most) return step * unit
 }

@@ -10,6 +10,8 @@ const views: readonly ViewName[] = ['timeline', 'reports', 'alerts', 'sinks', 'c
 /** The view that the address names; no address holds a filter. */
 export const viewHere = (): ViewName => views.find(view => location.hash === `#${view}`) ?? 'timeline'
 
+const toContent = () => document.querySelector<HTMLElement>('#main h1')?.focus({ preventScroll: true })
+
 type Props = {
   inside: Inside
   view: ViewName
@@ -22,20 +24,19 @@ type Props = {
 /** Navigation (a menu on a phone, a column beside the content on more), who is signed in, the way out, and one screen. */
 export const Frame = ({ inside, view, endsAt, now, onSignOut, children }: Props): JSX.Element => {
   const [open, setOpen] = useState(false)
-  const heading = useRef<HTMLHeadingElement>(null)
   const shown = useRef<ViewName | null>(null)
   useEffect(() => {
     setOpen(false)
     document.title = `${text.views[view]} · ${text.product}`
     // The first screen too: a screen reader hears where signing in has led.
-    heading.current?.focus({ preventScroll: true })
+    toContent()
     if (shown.current) window.scrollTo(0, 0)
     shown.current = view
   }, [view])
   const ending = endsAt - now < 10 * 60_000
   return (
     <div class={`frame ${open ? 'menu-open' : ''}`}>
-      <button type="button" class="skip" onClick={() => heading.current?.focus()}>
+      <button type="button" class="skip" onClick={toContent}>
         {text.skip}
       </button>
       <header class="side">
@@ -88,12 +89,6 @@ export const Frame = ({ inside, view, endsAt, now, onSignOut, children }: Props)
             {text.ending(inside.times.time(endsAt).slice(0, 5))}
           </p>
         ) : null}
-        <div class="head">
-          <h1 ref={heading} tabIndex={-1}>
-            {text.views[view]}
-          </h1>
-          <p class="hint">{text.about[view]}</p>
-        </div>
         {children}
       </main>
     </div>

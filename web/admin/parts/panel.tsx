@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
+import { number } from '../format.ts'
 import { text } from '../text.ts'
 import { type Day, Days } from './charts.tsx'
 import { Table } from './table.tsx'
@@ -11,18 +12,35 @@ export const Panel = ({ title, children }: { title: string; children: ComponentC
   </section>
 )
 
-/** A month day by day: the drawing, and the same figures as a table below it. */
-export const DaysPanel = ({
-  title,
-  series,
-  days,
-}: {
+type DaysProps = {
   title: string
   series: readonly string[]
   days: readonly Day[]
-}): JSX.Element => (
+  /** Series that add up to nothing get a drawing each. */
+  apart?: boolean
+}
+
+/** A month day by day: the drawing, and the same figures as a table below it. */
+export const DaysPanel = ({ title, series, days, apart = false }: DaysProps): JSX.Element => (
   <Panel title={title}>
-    <Days days={days} series={series} label={text.reports.chartOf(title)} />
+    {apart ? (
+      <div class="small-charts">
+        {series.map((name, i) => (
+          <div key={name}>
+            <h3>
+              {name} <span>{number(days.reduce((n, d) => n + (d.values[i] ?? 0), 0))}</span>
+            </h3>
+            <Days
+              days={days.map(d => ({ day: d.day, values: [d.values[i] ?? 0] }))}
+              series={[name]}
+              label={text.reports.chartOf(title)}
+            />
+          </div>
+        ))}
+      </div>
+    ) : (
+      <Days days={days} series={series} label={text.reports.chartOf(title)} />
+    )}
     <details>
       <summary>{text.reports.table}</summary>
       <Table

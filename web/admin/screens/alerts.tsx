@@ -1,7 +1,8 @@
 import type { JSX } from 'preact'
 import type { Alert } from '../../admin-contract.ts'
 import type { Inside } from '../inside.ts'
-import { Reading, Refresh, Tag } from '../parts/state.tsx'
+import { Head } from '../parts/head.tsx'
+import { Reading, Tag } from '../parts/state.tsx'
 import { text } from '../text.ts'
 import { useView } from '../use-view.ts'
 
@@ -18,9 +19,7 @@ export const Alerts = ({ inside }: { inside: Inside }): JSX.Element => {
   ]
   return (
     <>
-      <div class="tools">
-        <Refresh busy={view.busy} onClick={view.reload} />
-      </div>
+      <Head view="alerts" busy={view.busy} onRefresh={view.reload} />
       <Reading view={view} />
       {view.data && found.length === 0 ? <p class="panel empty">{words.none}</p> : null}
       {parts

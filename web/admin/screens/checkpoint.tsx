@@ -1,9 +1,10 @@
 import type { JSX } from 'preact'
 import type { Checkpoint as Data } from '../../admin-contract.ts'
-import { duration, number } from '../format.ts'
+import { ago, duration, number } from '../format.ts'
 import type { Inside } from '../inside.ts'
 import { Copy } from '../parts/copy.tsx'
-import { Reading, Refresh, Tag } from '../parts/state.tsx'
+import { Head } from '../parts/head.tsx'
+import { Reading, Tag } from '../parts/state.tsx'
 import { Table } from '../parts/table.tsx'
 import { text } from '../text.ts'
 import { useView } from '../use-view.ts'
@@ -15,9 +16,7 @@ export const Checkpoint = ({ inside }: { inside: Inside }): JSX.Element => {
   const view = useView(inside, inside.api.checkpoint, 'checkpoint')
   return (
     <>
-      <div class="tools">
-        <Refresh busy={view.busy} onClick={view.reload} />
-      </div>
+      <Head view="checkpoint" busy={view.busy} onRefresh={view.reload} />
       <Reading view={view} />
       {view.data ? <State data={view.data} inside={inside} /> : null}
     </>
@@ -54,7 +53,7 @@ const State = ({ data, inside }: { data: Data; inside: Inside }): JSX.Element =>
             <div>
               <dt>{words.age}</dt>
               <dd>
-                {duration(now - latest.at)} ago <small>{exact(latest.at)}</small>
+                {ago(now - latest.at)} <small>{exact(latest.at)}</small>
               </dd>
             </div>
             <div>
@@ -101,7 +100,7 @@ const State = ({ data, inside }: { data: Data; inside: Inside }): JSX.Element =>
             columns={[
               { title: words.place, cell: p => p.place },
               { title: words.covers, cell: p => number(p.size), figure: true },
-              { title: words.held, cell: p => (p.at > 0 ? exact(p.at) : '–') },
+              { title: words.held, cell: p => (p.at > 0 ? ago(now - p.at) : '–') },
               {
                 title: words.state,
                 cell: p =>
@@ -128,7 +127,7 @@ const State = ({ data, inside }: { data: Data; inside: Inside }): JSX.Element =>
             columns={[
               { title: words.witness, cell: w => w.name },
               { title: words.covers, cell: w => number(w.size), figure: true },
-              { title: words.held, cell: w => exact(w.at) },
+              { title: words.held, cell: w => ago(now - w.at) },
               { title: words.state, cell: w => behind(w.size) },
             ]}
           />

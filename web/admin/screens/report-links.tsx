@@ -18,6 +18,7 @@ export const LinksView = ({ data }: { data: LinksReport }): JSX.Element => {
         <Bars label={words.funnel} bars={data.funnel.map(f => ({ name: f.step, value: f.n }))} />
       </Panel>
       <DaysPanel
+        apart
         title={words.perDay}
         series={[words.created, words.tapped, words.verified, words.refused]}
         days={data.days.map(d => ({ day: d.day, values: [d.created, d.tapped, d.verified, d.refused] }))}

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks'
 import type { Report, ReportName } from '../../admin-contract.ts'
 import { monthName, monthsUntil } from '../format.ts'
 import type { Inside } from '../inside.ts'
-import { Reading, Refresh } from '../parts/state.tsx'
+import { Head } from '../parts/head.tsx'
+import { Reading } from '../parts/state.tsx'
 import { text } from '../text.ts'
 import { useView } from '../use-view.ts'
 import { AccessView } from './report-access.tsx'
@@ -21,7 +22,7 @@ export const Reports = ({ inside }: { inside: Inside }): JSX.Element => {
   const data = view.data?.report === report && view.data.month === month ? view.data : null
   return (
     <>
-      <div class="tools">
+      <Head view="reports" busy={view.busy} onRefresh={view.reload}>
         {session.reports.length > 1 ? (
           <fieldset class="choices">
             <legend class="unseen">{words.which}</legend>
@@ -43,8 +44,7 @@ export const Reports = ({ inside }: { inside: Inside }): JSX.Element => {
             ))}
           </select>
         </label>
-        <Refresh busy={view.busy} onClick={view.reload} />
-      </div>
+      </Head>
       <Reading view={data || view.problem ? view : { ...view, data: null }} />
       {data ? <One data={data} inside={inside} /> : null}
     </>

@@ -3,7 +3,8 @@ import type { Sink } from '../../admin-contract.ts'
 import { duration } from '../format.ts'
 import type { Inside } from '../inside.ts'
 import { Copy } from '../parts/copy.tsx'
-import { Reading, Refresh, Tag } from '../parts/state.tsx'
+import { Head } from '../parts/head.tsx'
+import { Reading, Tag } from '../parts/state.tsx'
 import { text } from '../text.ts'
 import { useView } from '../use-view.ts'
 
@@ -15,9 +16,7 @@ export const Sinks = ({ inside }: { inside: Inside }): JSX.Element => {
   const view = useView(inside, inside.api.sinks, 'sinks')
   return (
     <>
-      <div class="tools">
-        <Refresh busy={view.busy} onClick={view.reload} />
-      </div>
+      <Head view="sinks" busy={view.busy} onRefresh={view.reload} />
       <Reading view={view} />
       {view.data?.sinks.length === 0 ? (
         <section class="panel empty">

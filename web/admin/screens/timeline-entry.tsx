@@ -54,7 +54,7 @@ const Facts = ({ entry, inside, onFilter }: Props): JSX.Element => {
   const hidden =
     entry.actor.committed || entry.object.committed || entry.patient || entry.room || entry.origin ? officer : false
   const only = (what: string, id: string, filter: TimelineQuery) => (
-    <button type="button" class="plain small" aria-label={words.onlyFor(what, id)} onClick={() => onFilter(filter)}>
+    <button type="button" class="only" aria-label={words.onlyFor(what, id)} onClick={() => onFilter(filter)}>
       {words.only}
     </button>
   )

@@ -13,14 +13,13 @@ type Draft = Record<'actor' | 'patient' | 'room' | 'action' | 'outcome' | 'since
 const empty: Draft = { actor: '', patient: '', room: '', action: '', outcome: '', since: '', until: '' }
 const draftOf = (query: TimelineQuery): Draft => ({ ...empty, ...named(query) })
 const named = ({ before: _, object: _o, ...rest }: TimelineQuery): Partial<Draft> => rest
-const wide = '(min-width: 48rem)'
 
-/** What is shown of the log. On a phone the fields open on request; what is chosen stands below them in any case. */
+/** What is shown of the log: the period at once, the other fields on request; what is chosen stands below in any case. */
 export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
   const { session } = inside
   const officer = session.roles.includes('compliance')
   const [draft, setDraft] = useState<Draft>(() => draftOf(query))
-  const [open, setOpen] = useState(() => matchMedia(wide).matches)
+  const [open, setOpen] = useState(false)
   useEffect(() => setDraft(draftOf(query)), [query])
   const set = (name: keyof Draft) => (event: { currentTarget: HTMLInputElement | HTMLSelectElement }) =>
     setDraft({ ...draft, [name]: event.currentTarget.value })
@@ -32,7 +31,7 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
         .filter(([, value]) => value !== ''),
     ) as TimelineQuery
     onShow({ ...given, ...(query.object ? { object: query.object } : {}) })
-    if (!matchMedia(wide).matches) setOpen(false)
+    setOpen(false)
   }
   const period = (days: number | null) => {
     const { since: _s, until: _u, ...rest } = query
@@ -41,9 +40,36 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
   const chips = chipsOf(query, session.actions)
   return (
     <section class="panel filters" aria-label={words.title}>
-      <button type="button" class="fold" aria-expanded={open} aria-controls="filters" onClick={() => setOpen(!open)}>
-        {chips.length > 0 ? words.titleWith(chips.length) : words.title}
-      </button>
+      <div class="filters-top">
+        <fieldset class="quick">
+          <legend class="unseen">{words.quick}</legend>
+          {(
+            [
+              [words.today, 1],
+              [words.week, 7],
+              [words.month, 30],
+              [words.all, null],
+            ] as const
+          ).map(([name, days]) => (
+            <button
+              key={name}
+              type="button"
+              class="plain small"
+              aria-pressed={
+                days === null
+                  ? !query.since && !query.until
+                  : query.since === daysBefore(session.today, days - 1) && !query.until
+              }
+              onClick={() => period(days)}
+            >
+              {name}
+            </button>
+          ))}
+        </fieldset>
+        <button type="button" class="fold" aria-expanded={open} aria-controls="filters" onClick={() => setOpen(!open)}>
+          {chips.length > 0 ? words.titleWith(chips.length) : words.title}
+        </button>
+      </div>
       <form id="filters" hidden={!open} onSubmit={submit}>
         <Field name="actor" label={words.actor} hint={words.actorHint} value={draft.actor} onInput={set('actor')} />
         {officer ? (
@@ -58,7 +84,7 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
             <Field name="room" label={words.room} hint={words.roomHint} value={draft.room} onInput={set('room')} />
           </>
         ) : null}
-        <label class="field">
+        <label class="field two">
           <span>{words.action}</span>
           <select value={draft.action} onChange={set('action')}>
             <option value="">{words.anyAction}</option>
@@ -98,31 +124,6 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
           </button>
         </div>
       </form>
-      <fieldset class="quick">
-        <legend class="unseen">{words.quick}</legend>
-        {(
-          [
-            [words.today, 1],
-            [words.week, 7],
-            [words.month, 30],
-            [words.all, null],
-          ] as const
-        ).map(([name, days]) => (
-          <button
-            key={name}
-            type="button"
-            class="plain small"
-            aria-pressed={
-              days === null
-                ? !query.since && !query.until
-                : query.since === daysBefore(session.today, days - 1) && !query.until
-            }
-            onClick={() => period(days)}
-          >
-            {name}
-          </button>
-        ))}
-      </fieldset>
       {chips.length > 0 ? (
         <ul class="chips" aria-label={words.shown}>
           {chips.map(({ key, label }) => (
@@ -185,7 +186,7 @@ type FieldProps = {
 }
 
 const Field = ({ name, label, hint, value, onInput }: FieldProps): JSX.Element => (
-  <div class="field">
+  <div class="field two">
     <label for={`filter-${name}`}>{label}</label>
     <input
       id={`filter-${name}`}

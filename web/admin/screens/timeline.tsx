@@ -2,7 +2,8 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Entry, Timeline as Page, TimelineQuery } from '../../admin-contract.ts'
 import { type Inside, problemOf } from '../inside.ts'
-import { Reading, Refresh } from '../parts/state.tsx'
+import { Head } from '../parts/head.tsx'
+import { Reading } from '../parts/state.tsx'
 import { text } from '../text.ts'
 import { useView } from '../use-view.ts'
 import { EntryRow } from './timeline-entry.tsx'
@@ -44,18 +45,16 @@ export const Timeline = ({ inside }: { inside: Inside }): JSX.Element => {
   const filtered = Object.keys(query).length > 0
   return (
     <>
+      <Head view="timeline" busy={view.busy} onRefresh={reload} />
       {session.roles.includes('compliance') ? null : <p class="notice">{words.adminNote}</p>}
       <Filters inside={inside} query={query} onShow={show} />
-      <div class="tools">
-        <p class="hint" role="status">
-          {view.busy
-            ? `${text.loading} …`
-            : view.data
-              ? `${filtered ? words.more(entries.length) : words.count(view.data.size)}`
-              : ''}
-        </p>
-        <Refresh busy={view.busy} onClick={reload} />
-      </div>
+      <p class="hint" role="status">
+        {view.busy
+          ? `${text.loading} …`
+          : view.data
+            ? `${filtered ? words.more(entries.length) : words.count(view.data.size)}`
+            : ''}
+      </p>
       {view.problem ? <Reading view={view} /> : null}
       {view.data && !view.problem ? (
         <div class={view.busy ? 'stale' : ''}>
