@@ -3,6 +3,7 @@ import type { Registration } from '../config/registration.ts'
 import { hours, minutes, seconds } from '../core/domain/clock.ts'
 import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
+import { refusalLog, refusedHere } from '../core/http/refusals.ts'
 import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
@@ -16,6 +17,7 @@ import { startSweeps } from '../core/queues/sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
+import { serviceLife } from '../core/store/audit/service-life.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
@@ -62,6 +64,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     const db = openDb(o.databaseUrl.reveal(), { max: 12, name: 'wardroom-bridge' })
     started({ stop: () => db.destroy() })
     const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
+    const refusals = started(refusalLog({ store, log }))
     const metrics = createMetrics()
     queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms'] })
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
@@ -94,6 +97,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
     }
     const transactions = express()
+      .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
       .use('/renewal', renewalDoor({ store, homeserver, log }))
       .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }))
@@ -104,6 +108,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       homeserver,
       keeper,
       log,
+      refusals,
       publicUrl,
       pageFolder: o.page.folder,
       logoFile: o.page.logo,
@@ -113,5 +118,6 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       trustProxy: o.proxies > 0 ? o.proxies : undefined,
     })
     started(await listen(app, o.listen.public))
+    started(await serviceLife(store, 'bridge'))
     return {}
   })

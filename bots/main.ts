@@ -5,6 +5,7 @@ import { hours, minutes } from '../core/domain/clock.ts'
 import type { UserId } from '../core/domain/ids.ts'
 import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
+import { refusalLog, refusedHere } from '../core/http/refusals.ts'
 import { type News, transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { startBot } from '../core/matrix/bot/bot.ts'
@@ -19,6 +20,7 @@ import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
 import { recordNews } from '../core/store/audit/homeserver-news.ts'
+import { serviceLife } from '../core/store/audit/service-life.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
@@ -61,6 +63,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const db = openDb(o.databaseUrl.reveal(), { max: 10, name: 'wardroom-bots' })
     started({ stop: () => db.destroy() })
     const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
+    const refusals = started(refusalLog({ store, log }))
     const metrics = createMetrics()
     queueGauges(metrics, store, { inbox: ['bots'], outbox: ['bots'] })
     const { serverName } = o.homeserver
@@ -80,6 +83,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const onNews = (tx: Tx, { events, edus, deviceLists }: News) =>
       recordNews(tx, { events, receipts: edus.flatMap(receiptsIn), deviceLists }, serverName)
     const transactions = express()
+      .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
       .use(transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log, onNews }))
     started(await listen(transactions, o.listen.bots))
@@ -100,5 +104,6 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     started(
       startSweeps({ store, name: 'outbox', every: minutes(30), run: () => sweepOutbox(store, hours(24 * 30)), log }),
     )
+    started(await serviceLife(store, 'bots'))
     return { bot: userId }
   })

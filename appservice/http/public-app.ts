@@ -31,6 +31,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
   if (deps.trustProxy !== undefined) app.set('trust proxy', deps.trustProxy)
   app.use(...securityHeaders(publicUrl, { frameAncestors: deps.frameAncestors, decrypts: true }))
+  app.use(deps.refusals.watch(path => (path.startsWith('/sms/') ? 'webhook.refused' : 'request.refused')))
   if (deps.smsWebhooks) app.use('/sms', deps.smsWebhooks)
   app.use(
     rateLimit({

@@ -5,6 +5,7 @@ import type { EventId } from '../../core/domain/ids.ts'
 import { idleAt, reauthAt, standing } from '../../core/domain/session.ts'
 import { parsed, refuseWith } from '../../core/http/answers.ts'
 import { type Cookies, clearSession, readCookie } from '../../core/http/cookies.ts'
+import { type KnownCaller, originOf } from '../../core/http/refusals.ts'
 import { actorOf, holdsBearer, peekSession, type Session } from '../../core/store/links/sessions.ts'
 import { listConsents } from '../../core/store/patients/consents.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
@@ -43,7 +44,8 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
   router.post('/', async (req, res) => {
     const cookie = readCookie(req, cookies.session)
     const link = req.headers['x-wardroom-link']
-    const resumed = cookie && typeof link === 'string' ? await resume(store, cookie, link.slice(0, 64)) : null
+    const resumed =
+      cookie && typeof link === 'string' ? await resume(store, cookie, link.slice(0, 64), originOf(req)) : null
     if (!resumed || 'dead' in resumed) {
       if (resumed?.dead) await deleteDoomed(deps, resumed.dead)
       return refuseWith(res, 401, 'session')
@@ -63,6 +65,11 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
       const bearer = /^Bearer (\S{16,64})$/.exec(req.headers.authorization ?? '')?.[1]
       const session = cookie && bearer ? await peekSession(store.db, cookie) : null
       if (!session || !bearer || !holdsBearer(session, bearer)) return refuseWith(res, 401, 'session')
+      res.locals.known = {
+        actor: actorOf(session),
+        patient: session.patientId,
+        room: session.roomId,
+      } satisfies KnownCaller
       const now = standing(session, store.clock.now())
       if (now === 'idle' || now === 'ended') return refuseWith(res, 401, 'session')
       if (now === 'reauth' && !late) return refuseWith(res, 403, 'reauth')
@@ -82,14 +89,14 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
   )
   router.post(
     '/extend',
-    within(async (session, _req, res) => res.json(deadlines(await extend(store, session))), true),
+    within(async (session, req, res) => res.json(deadlines(await extend(store, session, originOf(req)))), true),
   )
   router.post(
     '/reauth',
     within(async (session, req, res) => {
       const body = parsed(reauthBody, req, res)
       if (!body) return
-      const result = await reauth(store, session, body.factor, body.value)
+      const result = await reauth(store, session, body.factor, body.value, originOf(req))
       if (result.state === 'locked') {
         live.end(session.id)
         await deleteDoomed(deps, session.id)
@@ -103,7 +110,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
     within(async (session, req, res) => {
       const body = parsed(endBody, req, res)
       if (!body) return
-      await end(store, session, body.leaving === true)
+      await end(store, session, body.leaving === true, originOf(req))
       live.end(session.id)
       if (!body.leaving) clearSession(res, cookies)
       await deleteDoomed(deps, session.id)
@@ -122,7 +129,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
     within(async (session, req, res) => {
       const body = parsed(consentBody, req, res)
       if (!body) return
-      await changeConsent(store, session, body.scope, body.agreed)
+      await changeConsent(store, session, body.scope, body.agreed, originOf(req))
       res.status(204).end()
     }),
   )
@@ -131,7 +138,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
     within(async (session, req, res) => {
       const body = parsed(eventBody, req, res)
       if (!body) return
-      await undecryptable(store, session, body.eventId as EventId)
+      await undecryptable(store, session, body.eventId as EventId, originOf(req))
       res.status(202).json({})
     }),
   )
@@ -148,6 +155,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
           outcome: body.step === 'decrypted' ? 'done' : 'failed',
           patient: session.patientId,
           room: session.roomId,
+          origin: originOf(req),
           detail: { what: body.step, ...(body.detail ? { code: body.detail } : {}) },
         }),
       )

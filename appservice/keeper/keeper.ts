@@ -4,9 +4,11 @@ import type { JWK } from 'jose'
 import { z } from 'zod'
 import type { Clock, Random } from '../../core/domain/clock.ts'
 import type { PersonId, SessionId } from '../../core/domain/ids.ts'
+import { refusalLog } from '../../core/http/refusals.ts'
 import type { Log } from '../../core/log.ts'
 import { openK, type Seal, wrapForBrowser } from '../../core/seal.ts'
 import { type Secret, sameSecret } from '../../core/secret.ts'
+import { serviceLife } from '../../core/store/audit/service-life.ts'
 import { openDb } from '../../core/store/db.ts'
 import { claimKey, claimRenewal } from '../../core/store/links/keeper.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
@@ -130,10 +132,14 @@ export const startKeeper = async (config: KeeperConfig): Promise<Keeper> => {
   const db = openDb(config.databaseUrl, { max: 4, name: 'wardroom-keeper' })
   const store: StoreDeps = { db, clock: config.clock, random: config.random, seal: noSeal }
   const children = renewals(config.renewals, config.log)
+  const refusals = refusalLog({ store, log: config.log })
   const expected = `Bearer ${config.secret.reveal()}`
   const handle = async (req: IncomingMessage, res: ServerResponse) => {
     if (req.method === 'GET' && req.url === '/health') return answer(res, 200, { ok: true })
-    if (!sameSecret(req.headers.authorization ?? '', expected)) return answer(res, 401, { code: 'unauthorised' })
+    if (!sameSecret(req.headers.authorization ?? '', expected)) {
+      await refusals.note({ action: 'request.refused', route: 'keeper', status: 401, reason: 'unauthorised' })
+      return answer(res, 401, { code: 'unauthorised' })
+    }
     const work = req.method === 'POST' ? req.url : undefined
     if (work !== '/k' && work !== '/renewal') return answer(res, 404, { code: 'not-found' })
     const text = await readBody(req)
@@ -149,6 +155,7 @@ export const startKeeper = async (config: KeeperConfig): Promise<Keeper> => {
   })
   server.requestTimeout = 10_000
   await listening(server, config.listen)
+  const life = await serviceLife(store, 'keeper')
   const address: KeeperAddress =
     'socket' in config.listen
       ? { socket: config.listen.socket }
@@ -156,11 +163,13 @@ export const startKeeper = async (config: KeeperConfig): Promise<Keeper> => {
   return {
     address,
     stop: async () => {
+      await life.stop()
       await children.stop()
       await new Promise<void>(done => {
         server.close(() => done())
         server.closeIdleConnections()
       })
+      await refusals.stop()
       await db.destroy()
     },
   }

@@ -90,7 +90,7 @@ export const tap = (
     const own = await sameBrowser(tx, link, browser)
     if (own) {
       await advanceNotices(tx, { person: link.person.id }, { kind: 'verified' })
-      return { state: 'session', ...(await renewSession(tx, own, link.id)), replaced: [] }
+      return { state: 'session', ...(await renewSession(tx, own, link.id, originOf(browser))), replaced: [] }
     }
     const binding = browser.binding ?? newBinding(tx)
     const person = { hasPin: link.person.pin !== null }

@@ -38,9 +38,14 @@ const auditTry = (tx: Tx, link: FoundLink, browser: Browser, factor: Factor, rig
     detail: { factor },
   })
 
-const wrong = async (tx: Tx, link: FoundLink, ofCode: number | undefined): Promise<Wrong | Locked> => {
+const wrong = async (
+  tx: Tx,
+  link: FoundLink,
+  ofCode: number | undefined,
+  browser: Browser,
+): Promise<Wrong | Locked> => {
   if (ofCode !== undefined) return { state: 'wrong', triesLeft: ofCode }
-  const after = await countWrong(tx, link.person)
+  const after = await countWrong(tx, link.person, originOf(browser))
   return after.lockedAt === null ? { state: 'wrong', triesLeft: triesLeft(after.tries) } : { state: 'locked' }
 }
 
@@ -78,7 +83,7 @@ export const verify = (
     if (left(before)[0] !== asked.factor) return more(before)
     const checked = await checkFactor(tx, link.person, asked.factor, asked.value)
     await auditTry(tx, link, browser, asked.factor, checked.right)
-    if (!checked.right) return wrong(tx, link, checked.triesLeft)
+    if (!checked.right) return wrong(tx, link, checked.triesLeft, browser)
     const passed = [...before, asked.factor]
     if (left(passed).length > 0) {
       await notePassed(tx, link.id, binding, passed)

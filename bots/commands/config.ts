@@ -43,6 +43,7 @@ export const configList = command({
   needs: ['admin', 'compliance'],
   args: { group: optional(phrase('group', 'sms')) },
   help: 'Every setting with its value, or those of one group.',
+  views: 'config.view',
   run: async (context, { group }) => {
     const keys = settingKeys.filter(k => group === undefined || k === group || k.startsWith(`${group.toLowerCase()}.`))
     if (keys.length === 0) return refuse('unknown-setting', 'There is no such group; see !config list.')
@@ -76,6 +77,7 @@ export const configShow = command({
   needs: ['admin', 'compliance'],
   args: { key: key() },
   help: 'One setting: its value, default, meaning and what it may be.',
+  views: 'config.view',
   run: async (context, { key: k }) => {
     const s = settingOf(k)
     const [value, changed] = await currentText(context, k)
@@ -121,6 +123,7 @@ export const configHistory = command({
   needs: ['admin', 'compliance'],
   args: { key: optional(key()) },
   help: 'Who changed which setting, when, from what to what, and who approved it.',
+  views: 'config.view',
   run: async ({ tx }, { key: k }) => {
     const changes = await settingHistory(tx.sql, { key: k, limit: 40 })
     if (changes.length === 0) return answer('No setting was ever changed.')

@@ -8,6 +8,7 @@ export const deviceList = command({
   needs: ['admin', 'compliance', 'supervisor'],
   args: { user: optional(userId()) },
   help: 'Devices that their owner has not verified, and so get no room keys: of everybody with a role, or all devices of one person.',
+  views: 'status.view',
   prepare: (lookups, { user }) => lookups.devicesOf(user),
   run: (_, { user }, devices) => {
     if (user && devices.length === 0) return refuse('no-devices', `${user} has no device with encryption.`)

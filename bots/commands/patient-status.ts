@@ -115,6 +115,7 @@ export const patientUnanswered = command({
   needs: careRoles,
   args: { unit: optional(named('unit', phrase('unit', 'main', 40))) },
   help: 'Patients who wrote and have no answer yet, and messages that a patient has not read.',
+  views: 'patient.view',
   run: async ({ tx }, { unit }) => {
     const waiting = await waitingPatients(tx.sql, unit)
     if (waiting.length === 0) return answer('Nothing waits: every patient is answered and every message is read.')

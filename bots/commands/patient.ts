@@ -53,6 +53,7 @@ export const patientList = command({
   needs: careRoles,
   args: { state: optional(choice(['open', 'enrolling', 'failed', 'closed'])), unit: unitArg(), name: nameArg() },
   help: 'Patients with code, name and unit; of one unit, state or name.',
+  views: 'patient.view',
   run: async ({ tx }, { state, unit, name }) => {
     const all = (await listPatients(tx.sql, { ...(unit ? { unit } : {}), ...(state ? { state } : {}) })).filter(
       p => state !== undefined || p.state !== 'closed',

@@ -60,6 +60,7 @@ export const roleList = command({
   needs: ['admin', 'compliance', 'supervisor'],
   args: { role: optional(role()) },
   help: 'Who holds which role, since when, and who is suspended.',
+  views: 'role.view',
   run: async ({ tx }, { role: wanted }) => {
     const grants = await listGrants(tx.sql, wanted ? { role: wanted } : {})
     if (grants.length === 0) return answer('Nobody holds such a role.')

@@ -8,6 +8,7 @@ export const status = command({
   needs: ['admin', 'supervisor'],
   args: {},
   help: 'How the services are: what waits in each queue, who leads, how the texts of the last 24 hours went.',
+  views: 'status.view',
   run: async ({ tx }) => {
     const health = await systemHealth(tx.sql, tx.now)
     const texts = Object.entries(health.texts).map(([state, n]) => `${n} ${state}`)

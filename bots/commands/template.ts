@@ -27,6 +27,7 @@ export const templateList = command({
   needs: everybody,
   args: {},
   help: 'The text messages in force, in each language.',
+  views: 'template.view',
   run: async ({ tx }) =>
     answer(
       ...table(
@@ -41,6 +42,7 @@ export const templateShow = command({
   needs: everybody,
   args: { name: name(), lang: optional(lang()) },
   help: 'The versions of a template with their words and who approved them.',
+  views: 'template.view',
   run: async ({ tx }, { name: n, lang: l }) => {
     const rule = templateRules[n]
     const blocks: Block[] = []
@@ -99,6 +101,7 @@ export const templateTest = command({
   needs: everybody,
   args: { name: name(), lang: lang(), version: optional(version()) },
   help: "How a text would read with the clinic's own values, how many segments it takes, and what the check says.",
+  views: 'template.view',
   run: async ({ tx, settings, publicUrl }, { name: n, lang: l, version: v }) => {
     if (!isTemplateName(n)) return refuse('unknown-template', 'There is no such template.')
     const wanted =

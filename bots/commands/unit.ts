@@ -11,6 +11,7 @@ export const unitList = command({
   needs: ['admin', 'compliance', 'supervisor', 'clinician', 'desk'],
   args: {},
   help: 'The units with their desk rooms and how many patients each has.',
+  views: 'status.view',
   run: async ({ tx }) => {
     const rooms = await deskRooms(tx.sql)
     const patients = await patientsPerUnit(tx.sql)

@@ -1,3 +1,4 @@
+import type { AuditAction } from '../../core/domain/audit/event.ts'
 import type { UserId } from '../../core/domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
@@ -7,6 +8,9 @@ import type { Tx } from '../../core/store/tx.ts'
 import type { Answer } from './answer.ts'
 import type { AnyArg, Env, ValueOf } from './args.ts'
 import type { Token } from './tokens.ts'
+
+/** What was looked at. */
+export type ViewAction = Extract<AuditAction, `${string}.view`>
 
 /** Who gave a command: a cross-signed device of an identity that the roles are pinned to. */
 export type Sender = { userId: UserId; deviceId: string; roles: readonly Role[] }
@@ -49,6 +53,8 @@ export type CommandSpec<A extends Args, P> = {
   detail?: string
   /** Its words hold patient data: the bot removes the message once it is done. */
   phi?: true
+  /** It only shows something: the audit event of having looked, beside `command.run`. A command that names one patient writes its own, with the patient. */
+  views?: ViewAction
   prepare?: (lookups: Lookups, args: ValuesOf<A>) => Promise<P>
   run: (context: CommandContext, args: ValuesOf<A>, prepared: P) => Promise<Answer | Refusal> | Answer | Refusal
 }
@@ -65,6 +71,7 @@ export type Command = {
   help: string
   detail: string | undefined
   phi: boolean
+  views: ViewAction | undefined
   /** `!patient add <number> dob <date> [name <name>]` */
   usage: string
   example: string
@@ -130,6 +137,7 @@ export const command = <A extends Args, P = undefined>(spec: CommandSpec<A, P>):
     help: spec.help,
     detail: spec.detail,
     phi: spec.phi ?? false,
+    views: spec.views,
     usage,
     example,
     parse: (tokens, env) => {

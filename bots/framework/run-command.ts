@@ -11,7 +11,7 @@ import type { StoreDeps, Tx } from '../../core/store/tx.ts'
 import { findCommand } from '../commands/find.ts'
 import { type Answer, answer } from './answer.ts'
 import type { Env } from './args.ts'
-import type { Command, Invocation, Lookups } from './command.ts'
+import type { Command, Invocation, Lookups, ViewAction } from './command.ts'
 import { helpFor } from './help.ts'
 import { type ReactJob, type RedactJob, say } from './say.ts'
 
@@ -40,7 +40,7 @@ export type CommandDeps = {
   bot: UserId
 }
 
-type Result = { name: string; phi: boolean; said: Answer | Refusal; failed?: boolean }
+type Result = { name: string; phi: boolean; views?: ViewAction; said: Answer | Refusal; failed?: boolean }
 
 const tryAgainSentence =
   'Something went wrong on our side and nothing was changed. Please try again, or tell an administrator.'
@@ -75,12 +75,14 @@ export const planCommand = async (
     source,
   })
   let name = 'unknown'
+  let views: ViewAction | undefined
   let phi = request.kind === 'refused' && request.phi === true
   let invocation: Invocation | Refusal | undefined
   let prepared: unknown
   if (request.kind === 'command') {
     name = request.command.words.join(' ')
     phi = request.command.phi
+    views = request.command.views
     invocation = request.command.parse(request.tokens, env(request.source))
     if (!isRefusal(invocation)) prepared = await invocation.prepare(deps.lookups)
   }
@@ -103,7 +105,7 @@ export const planCommand = async (
     }
     const said = await decide()
     if (standing.changed) await tellOfSuspension(tx, heard)
-    await finish(tx, heard, { name, phi, said, failed: isRefusal(said) && said.code === 'broke-down' })
+    await finish(tx, heard, { name, phi, views, said, failed: isRefusal(said) && said.code === 'broke-down' })
   }
 }
 
@@ -138,7 +140,7 @@ export const tellOfSuspension = async (tx: Tx, heard: Pick<Heard, 'eventId' | 's
     await say(tx, `suspended:${heard.eventId}:${admin}`, { user: admin }, warning)
 }
 
-const finish = async (tx: Tx, heard: Heard, { name, phi, said, failed }: Result): Promise<void> => {
+const finish = async (tx: Tx, heard: Heard, { name, phi, views, said, failed }: Result): Promise<void> => {
   const refused = isRefusal(said)
   const patient: PatientId | undefined = refused ? undefined : said.patient
   await tx.audit({
@@ -150,6 +152,15 @@ const finish = async (tx: Tx, heard: Heard, { name, phi, said, failed }: Result)
     room: heard.roomId,
     patient,
   })
+  if (views && !refused)
+    await tx.audit({
+      actor: { kind: 'user', id: heard.sender, device: heard.deviceId },
+      action: views,
+      object: { kind: 'report', id: name },
+      outcome: 'done',
+      room: heard.roomId,
+      patient,
+    })
   await react(tx, heard, refused ? '⛔' : '✅')
   await reply(tx, heard, refused ? answer(said.sentence) : said)
   if (phi) await redact(tx, heard)

@@ -20,6 +20,7 @@ type Refused = { error: { code: string; sentence: string } }
 /** Answers in the contract's error form; the sentence is the code's, so that nothing of the request is repeated. */
 export const refuseWith = (res: Response, status: number, code: RefusalCode): void => {
   if (res.headersSent) return void res.destroy()
+  res.locals.refusal = code
   const body: Refused = { error: { code, sentence: sentences[code] } }
   res.status(status).json(body)
 }

@@ -42,6 +42,17 @@ export type Outcome =
   | { kind: 'retry'; after: number; reason: string; apply?: Apply }
   | { kind: 'failed'; reason: string; apply?: Apply }
 
+/**
+ * Jobs that leave no entry of their own in the audit log when they are done, and why not: every other one that wrote none in its transaction gets `job.done`
+ * (issue 3: everything that Wardroom does).
+ */
+export const silentJobs: Readonly<Record<string, string>> = {
+  'care.mark': 'a sign in the room of what has an entry already: the text, the tap, the reading',
+  'bot.react': 'a sign on a command, whose own entry is command.run',
+  'sms.check': 'asks the carrier; what it learns is text.status',
+  'desk.devices': 'looks up what changed; a difference is device.change',
+}
+
 /** Must be safe to run twice. Throwing means: try again later with a growing back-off. */
 export type JobHandler = (job: Job, ctx: JobContext) => Promise<Outcome>
 
@@ -78,6 +89,33 @@ export type Outbox = {
 export const txnIdFor = (jobId: string, step: string): string =>
   `wr_${createHash('sha256').update(`${jobId}\0${step}`).digest('base64url').slice(0, 32)}`
 
+/** The same transaction, and how many audit events were written through it. */
+const countingAudits = (tx: Tx): { counted: Tx; entries(): number } => {
+  let written = 0
+  const counted: Tx = {
+    ...tx,
+    audit: event => {
+      written++
+      return tx.audit(event)
+    },
+    auditAll: events => {
+      written += events.length
+      return tx.auditAll(events)
+    },
+  }
+  return { counted, entries: () => written }
+}
+
+const recordDone = (tx: Tx, job: ClosedJob): Promise<void> =>
+  tx.audit({
+    actor: { kind: 'service', id: `outbox.${job.queue}` },
+    action: 'job.done',
+    object: { kind: 'job', id: job.id },
+    outcome: 'done',
+    ...(job.patient ? { patient: job.patient } : {}),
+    detail: { kind: job.kind },
+  })
+
 /**
  * Runs the jobs of one queue. A job is claimed by a row lock that is held while its handler runs, so that a killed process frees it at once; jobs of one lane
  * run in order, one at a time across all processes; a slow job delays no other lane.
@@ -101,10 +139,14 @@ export const startOutbox = async (o: OutboxOptions): Promise<Outbox> => {
 
   const settle = async (sql: Knex.Transaction, job: ClosedJob, outcome: Outcome): Promise<void> => {
     const tx = txOn(store, sql)
-    await outcome.apply?.(tx)
-    if (outcome.kind === 'done') await finishJob(sql, job.id, tx.now)
-    else if (outcome.kind === 'retry') await retryJob(sql, job.id, tx.now + outcome.after, outcome.reason, 0)
-    else await giveUp(tx, job, outcome.reason)
+    const { counted, entries } = countingAudits(tx)
+    await outcome.apply?.(counted)
+    if (outcome.kind === 'done') {
+      if (entries() === 0 && !Object.hasOwn(silentJobs, job.kind)) await recordDone(tx, job)
+      await finishJob(sql, job.id, tx.now)
+    }
+    if (outcome.kind === 'retry') await retryJob(sql, job.id, tx.now + outcome.after, outcome.reason, 0)
+    if (outcome.kind === 'failed') await giveUp(tx, job, outcome.reason)
   }
 
   const thrown = async (sql: Knex.Transaction, job: ClosedJob, err: unknown): Promise<'retry' | 'failed'> => {

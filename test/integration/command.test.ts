@@ -191,7 +191,8 @@ describe('a command on the database', () => {
     expect((await w.ask(desk, `!patient close ${code}`)).mark).to.equal('✅')
     expect((await w.ask(desk, `!patient number ${code} +1 202 555 0198`)).body).to.include('closed')
     expect((await w.ask(desk, '!patient list')).body).to.equal('No such patients.')
-    expect(await w.audit('patient.view')).to.have.lengthOf(1)
+    const looks = (await w.audit('patient.view')).map(r => (r.object as { kind: string }).kind)
+    expect(looks, 'at the patient, and at a list').to.deep.equal(['patient', 'report'])
   })
 
   it('shows what waits: words without an answer first, then messages that were not read', async () => {

@@ -15,6 +15,7 @@ export type Call = {
 
 /** An error in Matrix form; what has begun to stream is cut off instead. */
 export const matrixError = (res: Response, status: number, errcode: string, error: string): void => {
+  res.locals.refusal = errcode
   if (res.headersSent) res.destroy()
   else res.status(status).json({ errcode, error })
 }
@@ -25,6 +26,7 @@ export type Why = 'superseded' | 'over'
 /** The bearer of a page that was replaced or has ended: js-sdk stops at this code, and only at this. The page says which of the two it was. */
 export const loggedOut = (res: Response, why: Why): void => {
   if (res.headersSent) return void res.destroy()
+  res.locals.refusal = why
   const error = 'This page is no longer signed in'
   res.status(401).json({ errcode: 'M_UNKNOWN_TOKEN', error, soft_logout: false, 'io.wardroom.why': why })
 }

@@ -2,7 +2,15 @@ import express, { type Request, type Response, type Router } from 'express'
 import type { RoomId } from '../../../core/domain/ids.ts'
 import { idleAt, reauthAt, standing } from '../../../core/domain/session.ts'
 import { type Cookies, readCookie } from '../../../core/http/cookies.ts'
-import { holdsBearer, notePoll, peekSession, type Session, touchSession } from '../../../core/store/links/sessions.ts'
+import type { KnownCaller } from '../../../core/http/refusals.ts'
+import {
+  actorOf,
+  holdsBearer,
+  notePoll,
+  peekSession,
+  type Session,
+  touchSession,
+} from '../../../core/store/links/sessions.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { defaultUploadBytes, type PublicDeps } from '../deps.ts'
 import type { LiveCalls } from './live-calls.ts'
@@ -78,6 +86,8 @@ const relay = async (
   if (Number(answer.headers.get('content-length') ?? 0) > maxAnswer) throw new Error('the answer is too large')
   const json: unknown = await answer.json()
   if (answer.status === 401) return loggedOut(res, 'over')
+  // What the homeserver does not have (no draft yet) is an answer, no refusal.
+  if (answer.status === 404) res.locals.audited = true
   const body = answer.ok && isObject(json) ? await change(json) : json
   res.status(answer.status).json(body)
 }
@@ -175,6 +185,11 @@ export const matrixProxy = (deps: PublicDeps, cookies: Cookies, live: LiveCalls)
     if (site !== undefined && site !== 'same-origin') return matrixError(res, 403, 'M_FORBIDDEN', 'Not from this page')
     const session = await sessionOf(deps, cookies, req)
     if (typeof session === 'string') return loggedOut(res, session)
+    res.locals.known = {
+      actor: actorOf(session),
+      patient: session.patientId,
+      room: session.roomId,
+    } satisfies KnownCaller
     const scope = { userId: session.userId, roomId: session.roomId as RoomId }
     const matched = matchRoute(req.method, req.originalUrl, scope)
     if ('refused' in matched) {

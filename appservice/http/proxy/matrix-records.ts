@@ -1,4 +1,5 @@
 import type { EventId } from '../../../core/domain/ids.ts'
+import { originOf } from '../../../core/http/refusals.ts'
 import { markReadUpTo, noticedAt } from '../../../core/store/links/reads.ts'
 import { actorOf, type Session } from '../../../core/store/links/sessions.ts'
 import { advanceNotices } from '../../../core/store/patients/notices.ts'
@@ -14,6 +15,7 @@ const record = (call: Call, action: 'session.read' | 'session.write', what: stri
       outcome: 'done',
       patient: call.session.patientId,
       room: call.session.roomId,
+      origin: originOf(call.req),
       detail: { what },
     }),
   )
@@ -44,5 +46,5 @@ export const noteReceipt = async (call: Call): Promise<void> => {
         { userId: session.userId },
       )
     ).origin_server_ts
-  await transact(deps.store, tx => markReadUpTo(tx, session, at))
+  await transact(deps.store, tx => markReadUpTo(tx, session, at, originOf(call.req)))
 }

@@ -16,6 +16,7 @@ import { openDob, type Person, personById } from '../patients/patients.ts'
 import { queueText } from '../texts/texts.ts'
 import type { Tx } from '../tx.ts'
 import { tokenHash } from './links.ts'
+import type { Origin } from './sessions.ts'
 
 const codeHash = (tx: Tx, person: PersonId, code: string): string =>
   tx.deps.seal.lookup('sms_code', `${person}:${code}`)
@@ -62,7 +63,7 @@ export const lockedPerson = async (tx: Tx, id: PersonId): Promise<Person | null>
 }
 
 /** Counts a wrong answer; the third locks the person, and tells the person and the care team. The caller holds the person's row. */
-export const countWrong = async (tx: Tx, person: Person): Promise<Tries> => {
+export const countWrong = async (tx: Tx, person: Person, origin?: Origin): Promise<Tries> => {
   const after = afterWrong(person, tx.now)
   await tx.sql('person').where({ id: person.id }).update({ tries: after.tries, locked_at: after.lockedAt })
   if (after.lockedAt !== null && person.lockedAt === null) {
@@ -83,6 +84,7 @@ export const countWrong = async (tx: Tx, person: Person): Promise<Tries> => {
       object: { kind: 'person', id: person.id },
       outcome: 'done',
       patient: person.patientId,
+      ...(origin ? { origin } : {}),
     })
   }
   return after

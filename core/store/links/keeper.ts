@@ -27,7 +27,17 @@ export type KeyClaim = { ghost: string; sealed: string } | { refused: 'unknown' 
  */
 export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<KeyClaim> => {
   const session = await sessionById(tx.sql, id)
-  if (!session || !holdsCookie(session, cookie)) return { refused: 'unknown' }
+  if (!session || !holdsCookie(session, cookie)) {
+    await tx.audit({
+      actor: { kind: 'anonymous', id: 'browser' },
+      action: 'session.key',
+      object: { kind: 'session', id: session?.id ?? 'unknown' },
+      outcome: 'refused',
+      ...(session ? { patient: session.patientId } : {}),
+      reason: 'unknown',
+    })
+    return { refused: 'unknown' }
+  }
   const person = await tx
     .sql('person')
     .where({ id: session.personId })

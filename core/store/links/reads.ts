@@ -1,14 +1,14 @@
 import type { EventId } from '../../domain/ids.ts'
 import { advanceNotices } from '../patients/notices.ts'
 import type { Tx } from '../tx.ts'
-import { actorOf, type Session } from './sessions.ts'
+import { actorOf, type Origin, type Session } from './sessions.ts'
 
 /** When a message's notice was made; undefined where the event is no clinician's message. */
 export const noticedAt = async (tx: Tx, s: Session, event: EventId): Promise<number | undefined> =>
   (await tx.sql('notice').where({ event_id: event, person_id: s.personId }).first('sent_at'))?.sent_at
 
 /** The patient has read everything up to `at` (row 35): the notices close, each with its audit event. Safe to call twice. */
-export const markReadUpTo = async (tx: Tx, s: Session, at: number): Promise<number> => {
+export const markReadUpTo = async (tx: Tx, s: Session, at: number, origin?: Origin): Promise<number> => {
   const open: { event_id: EventId }[] = await tx
     .sql('notice')
     .where({ person_id: s.personId })
@@ -28,6 +28,7 @@ export const markReadUpTo = async (tx: Tx, s: Session, at: number): Promise<numb
       outcome: 'done',
       patient: s.patientId,
       room: s.roomId,
+      ...(origin ? { origin } : {}),
     })
   }
   return read

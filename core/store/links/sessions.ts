@@ -74,6 +74,7 @@ const endLive = async (
   tx: Tx,
   which: { person_id: PersonId } | { id: SessionId },
   reason: string,
+  origin?: Origin,
 ): Promise<SessionId[]> => {
   const rows: { id: SessionId; patient_id: string }[] = await tx
     .sql('session')
@@ -89,6 +90,7 @@ const endLive = async (
       outcome: 'done',
       patient: row.patient_id,
       reason,
+      ...(origin ? { origin } : {}),
     })
   return rows.map(r => r.id)
 }
@@ -98,7 +100,8 @@ export const endSessionsOf = (tx: Tx, personId: PersonId, reason: string): Promi
   endLive(tx, { person_id: personId }, reason)
 
 /** Ends one session, if it still lives. */
-export const endSession = (tx: Tx, id: SessionId, reason: string): Promise<SessionId[]> => endLive(tx, { id }, reason)
+export const endSession = (tx: Tx, id: SessionId, reason: string, origin?: Origin): Promise<SessionId[]> =>
+  endLive(tx, { id }, reason, origin)
 
 /** A new session for the person of a link; the person's former one ends: the newest browser wins (row 57). The device's row comes before the device. */
 export const startSession = async (
@@ -174,7 +177,12 @@ export const holdsCookie = (s: Session, cookie: string): boolean => sameSecret(s
 export const holdsBearer = (s: Session, csrf: string): boolean => sameSecret(s.csrfHash, tokenHash(csrf))
 
 /** A reload, a second tab, or a later link of the same person: a new bearer and a new device; the old ones are void from now on. */
-export const renewSession = async (tx: Tx, s: Session, link: LinkId): Promise<{ session: Session; csrf: string }> => {
+export const renewSession = async (
+  tx: Tx,
+  s: Session,
+  link: LinkId,
+  origin: Origin,
+): Promise<{ session: Session; csrf: string }> => {
   const csrf = newSecret(tx)
   const device = await newDevice(tx, s.id, s.userId)
   await tx
@@ -189,6 +197,7 @@ export const renewSession = async (tx: Tx, s: Session, link: LinkId): Promise<{ 
     outcome: 'done',
     patient: s.patientId,
     room: s.roomId,
+    origin,
     reason: 'reload',
   })
   return { session, csrf }
@@ -217,7 +226,7 @@ export const setVerified = async (tx: Tx, s: Session): Promise<Session> => {
 }
 
 /** The tab closes or reloads: its device goes and its bearer is void, the session waits for it until it is idle. */
-export const leaveSession = async (tx: Tx, s: Session): Promise<void> => {
+export const leaveSession = async (tx: Tx, s: Session, origin: Origin): Promise<void> => {
   await tx
     .sql('session')
     .where({ id: s.id, device_id: s.deviceId })
@@ -228,6 +237,7 @@ export const leaveSession = async (tx: Tx, s: Session): Promise<void> => {
     object: { kind: 'session', id: s.id },
     outcome: 'done',
     patient: s.patientId,
+    origin,
     reason: 'leaving',
   })
 }

@@ -8,6 +8,7 @@ import { hours } from '../../../core/domain/clock.ts'
 import type { PatientId, PersonId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import { listen } from '../../../core/http/listen.ts'
+import { refusalLog } from '../../../core/http/refusals.ts'
 import { secret } from '../../../core/secret.ts'
 import { createLink } from '../../../core/store/links/links.ts'
 import { recordConsent } from '../../../core/store/patients/consents.ts'
@@ -60,11 +61,13 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
     log,
   })
   const keeper = keeperClient(running.address, shared)
+  const refusals = refusalLog({ store, log })
   const app = publicApp({
     store,
     homeserver: bridge.deps.homeserver,
     keeper,
     log,
+    refusals,
     publicUrl: url,
     pageFolder: built.folder,
     embedded: true,
@@ -135,6 +138,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
     },
     stop: async () => {
       await listener.stop()
+      await refusals.stop()
       await keeper.stop()
       await running.stop()
       await lee.stop()

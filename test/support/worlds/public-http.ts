@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import type { PublicDeps } from '../../../appservice/http/deps.ts'
 import { publicApp } from '../../../appservice/http/public-app.ts'
 import { listen } from '../../../core/http/listen.ts'
+import { refusalLog } from '../../../core/http/refusals.ts'
 import { redactText } from '../../../core/log.ts'
 
 export const publicUrl = 'http://localhost:8080'
@@ -68,12 +69,13 @@ const pageFolder = (): string => {
 
 /** The public application on a free port, with a small page in place of the built one and limits that a test may set. */
 export const publicServer = async (
-  deps: Omit<PublicDeps, 'log' | 'publicUrl' | 'pageFolder' | 'embedded'> & Partial<PublicDeps>,
+  deps: Omit<PublicDeps, 'log' | 'refusals' | 'publicUrl' | 'pageFolder' | 'embedded'> & Partial<PublicDeps>,
 ): Promise<PublicServer> => {
   const folder = pageFolder()
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: line => void lines.push(redactText(line)) })
-  const all: PublicDeps = { publicUrl, pageFolder: folder, embedded: true, neutralMs: 0, log, ...deps }
+  const refusals = refusalLog({ store: deps.store, log })
+  const all: PublicDeps = { publicUrl, pageFolder: folder, embedded: true, neutralMs: 0, log, refusals, ...deps }
   const listener = await listen(publicApp(all))
   return {
     url: listener.url,
@@ -82,6 +84,7 @@ export const publicServer = async (
     browser: () => browser(listener.url),
     stop: async () => {
       await listener.stop()
+      await refusals.stop()
       rmSync(folder, { recursive: true, force: true })
     },
   }
