@@ -17,9 +17,13 @@ export type AuditDeps = {
   publicUrl: string
   /** Where administrators reach the admin page, as their browser names it; no slash at the end. */
   adminUrl: string
+  /** How many reverse proxies stand before that page. */
+  proxies: number
   listen: { admin: Address }
   /** The folder for what is kept outside the database (pinned checkpoints, exports). */
   dataDir: string
+  /** The folder to which checkpoints are written, each once. */
+  pinFolder: string
   /** The log's name, the first line of every checkpoint. */
   origin: string
   /** The log's verifier keys (C2SP vkey) that its key file has now, oldest first; `verifiersOf` adds those that handed over to them. */

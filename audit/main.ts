@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import express from 'express'
-import { type Alerts, logAlerts } from '../core/alerts.ts'
+import type { Alerts } from '../core/alerts.ts'
 import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
 import type { Log } from '../core/log.ts'
@@ -11,6 +12,7 @@ import { queueGauges } from '../core/queues/gauges.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import type { Secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
+import { durableAlerts } from '../core/store/audit/durable-alerts.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
@@ -31,9 +33,12 @@ export type AuditOptions = {
   logKeys: () => readonly SigningKey[]
   publicUrl: string
   adminUrl: string
+  proxies?: number
   /** `audit`: health and metrics. */
   listen: { audit: Address; admin: Address }
   dataDir: string
+  /** Where checkpoints are written once; `pins` in the data folder when left out. */
+  pinFolder?: string
   log: Log
   /** Tests move the clock, choose the parts, and see the alerts. */
   clock?: StoreDeps['clock']
@@ -57,7 +62,7 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
     const metrics = createMetrics()
     queueGauges(metrics, store, { inbox: [], outbox: ['audit'] })
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: o.asToken })
-    const alert = o.alert ?? logAlerts(log)
+    const alert = o.alert ?? durableAlerts(store, log)
     const app = express().use(healthRouter({ checks: { database: () => reach(db) }, metrics }))
     started(await listen(app, o.listen.audit))
     const sequencer = started(
@@ -82,8 +87,10 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
       serverName,
       publicUrl: o.publicUrl,
       adminUrl: o.adminUrl,
+      proxies: o.proxies ?? 0,
       listen: { admin: o.listen.admin },
       dataDir: o.dataDir,
+      pinFolder: o.pinFolder ?? join(o.dataDir, 'pins'),
       origin: logOrigin(serverName),
       vkeys: () => o.logKeys().map(k => k.verifier.vkey),
       log,

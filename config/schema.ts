@@ -117,6 +117,15 @@ const keys = part({
   }),
 })
 
+const audit = part({
+  pinFolder: entry(path.optional(), {
+    about:
+      'The folder to which checkpoints of the audit log are written, each once: best a write-once mount on another machine. Left out: `pins` in the data folder.',
+    env: 'WARDROOM_PIN_FOLDER',
+    example: '/mnt/write-once/wardroom-checkpoints',
+  }),
+})
+
 /** Starting values of what administrators later change by chat, checked by the very rules of `!config`. */
 const settings = z
   .record(z.string(), z.string({ error: 'must be text, as one would type it after !config set' }))
@@ -191,6 +200,7 @@ export const schema = part({
   ),
   sms: entry(sms.prefault({}), { about: 'Text messages.' }),
   keys: entry(keys.prefault({}), { about: 'Keys that are never in a database.' }),
+  audit: entry(audit.prefault({}), { about: 'The audit log.' }),
   listen: entry(listen.prefault({}), { about: 'Where each service listens, as host:port.' }),
   embedded: entry(
     part({

@@ -9,6 +9,7 @@ export type ServiceConfig = Config & {
   homeserver: Config['homeserver'] & { url: string; registrations: { bots: string; ghosts: string } }
   database: { url: Secret; keeperUrl: Secret }
   keys: { file: string; keeper: string; audit: string; keeperSecret: Secret }
+  audit: { pinFolder: string }
   sms: Config['sms'] & { provider: 'local' | 'twilio' }
 }
 
@@ -20,6 +21,7 @@ export const defaultFiles = (dataDir: string) => ({
   keeper: resolve(dataDir, 'keys/keeper.json'),
   recovery: resolve(dataDir, 'keys/recovery.json'),
   audit: resolve(dataDir, 'keys/audit.json'),
+  pins: resolve(dataDir, 'pins'),
   /** Demo accounts of the embedded homeserver: localpart → { userId, password }. */
   accounts: resolve(dataDir, 'accounts.json'),
   /** What the supervisor hands to the services. */
@@ -60,6 +62,7 @@ export const serviceConfig = (config: Config): ServiceConfig | { missing: string
       audit: resolve(config.keys.audit ?? join(dirname(keyFile), 'audit.json')),
       keeperSecret,
     },
+    audit: { pinFolder: resolve(config.audit.pinFolder ?? files.pins) },
     sms: { ...config.sms, provider: smsProvider(config) },
   }
 }

@@ -8,19 +8,21 @@ import { patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
 import { type KnownRoom, roomById } from '../../core/store/staff/rooms.ts'
+import { readSettings } from '../../core/store/staff/settings.ts'
 import type { Command } from '../framework/command.ts'
 import { messageText, threadOf } from '../framework/message-text.ts'
 import { type CommandDeps, type Heard, keyWait, planCommand } from '../framework/run-command.ts'
 import { unheard, type Why } from '../framework/unheard.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
+import { peerCheckpoint } from './pins.ts'
 import { isLocal, membersOf } from './rooms.ts'
 
 const ignore: Effects = { kind: 'ignore' }
 
 type StrippedState = { type?: string }
 
-/** Only people of the clinic who hold a role, only into an encrypted chat of two. */
+/** Only people of the clinic who hold a role, only into an encrypted chat of two; or into the room that hospitals share for their checkpoints. */
 const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   const room = event.roomId
   const known = await roomById(d.store.db, room)
@@ -29,9 +31,12 @@ const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   const direct = event.content.is_direct === true
   const live = (await listGrants(d.store.db, { userId: event.sender })).some(g => g.suspendedAt === null)
   const welcome = !known && encrypted && direct && live && isLocal(d, event.sender)
-  const job = welcome
-    ? { kind: 'bot.join', payload: { room, peer: event.sender } }
-    : { kind: 'bot.leave', payload: { room } }
+  const shared = !known && encrypted && room === (await readSettings(d.store.db))['audit.pin_room']
+  const job = shared
+    ? { kind: 'pins.join', payload: { room } }
+    : welcome
+      ? { kind: 'bot.join', payload: { room, peer: event.sender } }
+      : { kind: 'bot.leave', payload: { room } }
   return {
     kind: 'done',
     apply: async tx => {
@@ -39,8 +44,8 @@ const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
         actor: { kind: 'user', id: event.sender },
         action: 'room.member',
         object: { kind: 'room', id: room },
-        outcome: welcome ? 'done' : 'refused',
-        reason: welcome ? undefined : !live ? 'no-role' : !encrypted ? 'not-encrypted' : 'not-direct',
+        outcome: welcome || shared ? 'done' : 'refused',
+        reason: welcome || shared ? undefined : !live ? 'no-role' : !encrypted ? 'not-encrypted' : 'not-direct',
         room,
       })
       await tx.enqueue({ queue: 'bots', ...job, key: `invited:${event.eventId}`, lane: room })
@@ -76,6 +81,12 @@ const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, ro
     apply: tx => unheard(tx, { ...at, identity }, why),
   })
   const read = await d.bot.decrypt(event.raw)
+  if (room.class === 'alert' && read.kind === 'read') {
+    const effects = peerCheckpoint(d, event, read)
+    if (effects) return effects
+  }
+  // There are other hospitals' people there, whom the bot neither obeys nor answers.
+  if (room.unit === 'pins' && room.class === 'alert' && (read.kind !== 'missing-key' || event.expired)) return ignore
   switch (read.kind) {
     case 'plaintext':
       return ignore
@@ -128,7 +139,7 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
     if (event.type === 'm.room.member') return membership(d, event)
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
-    const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.unit === 'compliance'
+    const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.class === 'alert'
     if (!room || !commanded) return ignore
     return message(d, context, event, room)
   }

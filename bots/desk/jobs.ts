@@ -13,6 +13,7 @@ import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
 import { lookAtDevices } from './devices.ts'
 import { content } from './message-content.ts'
+import { pinJobs } from './pins.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
 const done: Outcome = { kind: 'done' }
@@ -179,4 +180,5 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.follow-role': givingUp(followRole(d)),
   'desk.devices': lookAtDevices(d),
   ...complianceJobs(d),
+  ...pinJobs(d),
 })

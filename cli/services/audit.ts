@@ -16,7 +16,9 @@ export const audit: StartService = (config, log) =>
     logKeys: watchLogKeys(config.keys.audit, logOrigin(config.homeserver.serverName)),
     publicUrl: config.publicUrl.replace(/\/+$/, ''),
     adminUrl: config.adminUrl,
+    proxies: config.proxies,
     listen: { audit: config.listen.audit, admin: config.listen.admin },
     dataDir: config.dataDir,
+    pinFolder: config.audit.pinFolder,
     log,
   })

@@ -295,9 +295,11 @@ const gap = state({
   severity: 'critical',
   params: { enabled },
   sentence: about =>
-    about.what === 'changed'
-      ? `Entry ${about.entry} of the audit log is not the one that was signed: somebody changed the database.`
-      : `Entry ${about.entry} of the audit log is missing: somebody changed the database.`,
+    about.entry === 'log'
+      ? 'What is stored of the audit log is not what was signed: somebody changed the database.'
+      : about.what === 'changed'
+        ? `Entry ${about.entry} of the audit log is not the one that was signed: somebody changed the database.`
+        : `Entry ${about.entry} of the audit log is missing: somebody changed the database.`,
   next: 'Keep the database as it is, copy it, and run: wardroom audit verify',
 })
 

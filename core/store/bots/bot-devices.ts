@@ -80,3 +80,6 @@ export const wipeBotCrypto = async (
     })
   })
 }
+
+/** The users that have a device as a bot. */
+export const botUsers = (db: StoreDeps['db']): Promise<UserId[]> => db('bot_device').orderBy('bot').pluck('bot')

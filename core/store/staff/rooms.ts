@@ -70,3 +70,8 @@ export const deskRoomOf = async (sql: Sql, unit: string): Promise<RoomId | undef
 /** The room to which alerts of the audit log go, once the bot has made it. */
 export const complianceRoom = async (sql: Sql): Promise<RoomId | undefined> =>
   (await sql('room').where({ class: 'alert', unit: 'compliance' }).whereNull('archived_at').first('room_id'))?.room_id
+
+/** The room that hospitals share for their checkpoints, once the bot is in it. */
+export const pinRoom = async (sql: Sql, roomId: string): Promise<RoomId | undefined> =>
+  (await sql('room').where({ class: 'alert', unit: 'pins', room_id: roomId }).whereNull('archived_at').first('room_id'))
+    ?.room_id
