@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { commandsMarkdown } from '../../bots/framework/reference.ts'
 import { loadConfig } from '../../config/load.ts'
 import { referenceMarkdown, sampleYaml } from '../../config/reference.ts'
+import { auditEventsMarkdown } from '../../core/domain/audit/reference.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -12,6 +13,7 @@ export const generated: Record<string, () => string> = {
   'config/wardroom.sample.yaml': sampleYaml,
   'docs/configuration.md': referenceMarkdown,
   'docs/commands.md': commandsMarkdown,
+  'docs/audit-events.md': auditEventsMarkdown,
 }
 
 /** `wardroom config check | sample | docs | write`. */
