@@ -1,4 +1,4 @@
-import type { Failure } from '../../core/domain/care/notice.ts'
+import { failureOfRefusal } from '../../core/domain/care/notice.ts'
 import { hours, type Instant, minutes } from '../../core/domain/clock.ts'
 import type { LinkId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
@@ -22,14 +22,6 @@ export const nextStep = (sentAt: Instant, reminders: number, s: Settings): Insta
 
 /** A notice as far as sending needs it. */
 type Unsent = Pick<Notice, 'id' | 'eventId' | 'sentAt' | 'reminders'>
-
-/** The refusal codes of `queueText`, as the closed loop names them. */
-const failureOf = (code: string): Failure => {
-  if (code === 'stopped') return 'stopped'
-  if (code === 'landline') return 'landline'
-  if (code === 'invalid-number') return 'wrong_number'
-  return 'no_consent'
-}
 
 /** Sends a person the text with a fresh link for a notice; a refusal leaves a link whose token nobody has, and (no consent, STOP, phone only) fails the notice, so that the care team is told. */
 export const textFor = async (
@@ -59,7 +51,7 @@ export const textFor = async (
     await advanceNotices(
       tx,
       { event: notice.eventId, person: person.id },
-      { kind: 'failed', failure: failureOf(queued.code) },
+      { kind: 'failed', failure: failureOfRefusal(queued.code) },
     )
     return
   }

@@ -7,7 +7,13 @@ import { last2 } from '../../core/domain/texts/phone-mask.ts'
 import type { JobHandler } from '../../core/queues/outbox-worker.ts'
 import { createLink } from '../../core/store/links/links.ts'
 import { takeToken } from '../../core/store/links/rate-limits.ts'
-import { openPatientName, type Person, patientById, personsByPhone } from '../../core/store/patients/patients.ts'
+import {
+  openPatientName,
+  type Patient,
+  type Person,
+  patientById,
+  personsByPhone,
+} from '../../core/store/patients/patients.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import {
   finishInbound,
@@ -28,18 +34,22 @@ import type { SmsDeps } from './deps.ts'
 const answerEvery = minutes(10)
 const neutralEvery = hours(24)
 
-/** One person for each patient who has this number, the patient before a caregiver. */
-const candidates = async (tx: Tx, lookup: string): Promise<Person[]> => {
+/** Whose number it is: one person for each patient here, the patient before a caregiver; and the patients that were closed or never got a room. */
+const whose = async (tx: Tx, lookup: string): Promise<{ persons: Person[]; former: Patient[] }> => {
   const found = new Map<string, Person>()
+  const former = new Map<string, Patient>()
   for (const p of await personsByPhone(tx.sql, lookup)) {
     const patient = await patientById(tx.sql, p.patientId)
+    if (!patient) continue
     const better = found.get(p.patientId)?.kind !== 'patient' && (p.kind === 'patient' || !found.has(p.patientId))
-    if (patient && patient.state !== 'closed' && patient.state !== 'failed' && better) found.set(p.patientId, p)
+    if (patient.state === 'closed' || patient.state === 'failed') former.set(patient.id, patient)
+    else if (better) found.set(p.patientId, p)
   }
-  return [...found.values()]
+  return { persons: [...found.values()], former: [...former.values()] }
 }
 
-type Case = { tx: Tx; text: InboundText; persons: Person[]; settings: Settings; publicUrl: string }
+/** `former`: only where nobody of `persons` has the number. */
+type Case = { tx: Tx; text: InboundText; persons: Person[]; former: Patient[]; settings: Settings; publicUrl: string }
 
 /** Into the care room, encrypted (job `care.inbound-text`); then gone here and at the provider. */
 const deliver = async (tx: Tx, text: InboundText, person: Person): Promise<void> => {
@@ -127,8 +137,15 @@ const shared = async (c: Case): Promise<void> => {
   })
 }
 
-const alertDesk = (tx: Tx, key: string, what: 'unknown_number' | 'unassigned_text', phone: string) =>
-  tx.enqueue({ queue: 'bots', kind: 'desk.alert', key, payload: { what, last2: last2(phone) } })
+type Alert = {
+  what: 'unknown_number' | 'unassigned_text' | 'former_patient'
+  phone: string
+  codes?: string[]
+  unit?: string
+}
+
+const alertDesk = (tx: Tx, key: string, { phone, ...alert }: Alert) =>
+  tx.enqueue({ queue: 'bots', kind: 'desk.alert', key, payload: { ...alert, last2: last2(phone) } })
 
 /** Answers to strangers, all of them together: whoever sends from thousands of numbers spends neither our money nor the desk's time. */
 const strangers = { burst: 30, everyMs: minutes(2) }
@@ -138,15 +155,28 @@ const unknown = async ({ tx, text }: Case): Promise<void> => {
   await finishInbound(tx, text.providerId, null)
   if (await textedSince(tx.sql, text.phoneLookup, 'unknown-sender', tx.now - neutralEvery)) return
   if (!(await takeToken(tx.deps.db, 'sms:strangers', strangers, tx.now))) return
-  await alertDesk(tx, `unknown:${text.phoneLookup}:${Math.floor(tx.now / neutralEvery)}`, 'unknown_number', text.phone)
+  const day = Math.floor(tx.now / neutralEvery)
+  await alertDesk(tx, `unknown:${text.phoneLookup}:${day}`, { what: 'unknown_number', phone: text.phone })
   if (!text.phone.startsWith('+')) return // a short code: a machine
   if (await numberBlock(tx.sql, text.phoneLookup, tx.now)) return
   await queueReply(tx, { phone: text.phone, template: 'unknown-sender', lang: guessLang(text.body) })
 }
 
+/** Somebody whose care here has ended: told to call, once a day; the desk hears who it may be, of every text within an hour once. The words are not kept. */
+const formerPatient = async ({ tx, text, former }: Case): Promise<void> => {
+  await finishInbound(tx, text.providerId, null)
+  const hour = Math.floor(tx.now / hours(1))
+  const codes = former.map(p => p.code).sort()
+  const unit = former[0]?.unit
+  await alertDesk(tx, `former:${text.phoneLookup}:${hour}`, { what: 'former_patient', phone: text.phone, codes, unit })
+  if (await numberBlock(tx.sql, text.phoneLookup, tx.now)) return
+  if (await textedSince(tx.sql, text.phoneLookup, 'former-patient', tx.now - neutralEvery)) return
+  await queueReply(tx, { phone: text.phone, template: 'former-patient', lang: former[0]?.lang ?? guessLang(text.body) })
+}
+
 const passOn = async (c: Case): Promise<void> => {
   const [first, second] = c.persons
-  if (!first) return unknown(c)
+  if (!first) return c.former.length > 0 ? formerPatient(c) : unknown(c)
   if (second) return shared(c)
   await deliver(c.tx, c.text, first)
   return showTheWay(c, first)
@@ -199,8 +229,8 @@ export const inboundText =
     apply: async tx => {
       const text = await openInbound(tx, (job.payload as { providerId: string }).providerId)
       if (!text) return
-      const persons = await candidates(tx, text.phoneLookup)
-      await route({ tx, text, persons, settings: await readSettings(tx.sql), publicUrl })
+      const who = await whose(tx, text.phoneLookup)
+      await route({ tx, text, ...who, settings: await readSettings(tx.sql), publicUrl })
     },
   })
 
@@ -210,6 +240,6 @@ export const unassignedText = (): JobHandler => async job => ({
   apply: async tx => {
     const { providerId } = job.payload as { providerId: string }
     const text = await openInbound(tx, providerId)
-    if (text) await alertDesk(tx, `unassigned-alert:${providerId}`, 'unassigned_text', text.phone)
+    if (text) await alertDesk(tx, `unassigned-alert:${providerId}`, { what: 'unassigned_text', phone: text.phone })
   },
 })

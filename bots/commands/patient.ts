@@ -129,18 +129,37 @@ export const patientClose = command({
 export const patientNumber = command({
   words: ['patient', 'number'],
   needs: careRoles,
-  args: { code: patientCode(), number: phone(), person: personArg() },
-  help: 'Change a telephone number; earlier links and sessions end.',
+  args: {
+    code: patientCode(),
+    number: phone(),
+    person: personArg(),
+    consent: optional(named('consent', choice(['confirmed']))),
+  },
+  help: 'Change a telephone number; earlier links and sessions end, and no text goes out before consent is recorded for the new number.',
+  detail:
+    'With "consent confirmed" you say that you have asked: the person agrees again, for the new number, to what they had agreed to.',
   phi: true,
-  run: async (context, { code: typed, number, person: n }) => {
+  run: async (context, { code: typed, number, person: n, consent }) => {
     const found = await findPerson(context, typed, n)
     if (isRefusal(found)) return found
-    await changeNumber(context.tx, found.person.id, number, context.sender.userId)
+    const scopes = await changeNumber(context.tx, found.person.id, number, context.sender.userId, consent ?? 'anew')
+    const which = n && n > 1 ? ` person ${n}` : ''
+    const next =
+      scopes.length > 0 && consent === undefined
+        ? [
+            'Consent was given for the old number, so no text goes to the new one yet. When they have agreed:',
+            code(`!consent record ${typed} care verbal${which}`),
+          ]
+        : [
+            ...(scopes.length > 0
+              ? [`Recorded: agreed again, verbally, to ${scopes.map(s => s.replace('_', ' ')).join(', ')}.`]
+              : []),
+            'To text a new link:',
+            code(`!patient link ${typed}${which}`),
+          ]
     return about(
       found.patient.id,
-      answer(
-        `The number of ${typed} ends in …${number.slice(-2)} now. Earlier links are closed; to text a new one: !patient link ${typed}`,
-      ),
+      answer(`The number of ${typed} ends in …${number.slice(-2)} now. Earlier links are closed.`, ...next),
     )
   },
 })

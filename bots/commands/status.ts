@@ -1,3 +1,4 @@
+import { settingWarnings } from '../../core/domain/settings/warnings.ts'
 import { systemHealth } from '../../core/store/queues/health.ts'
 import { answer, fields, table } from '../framework/answer.ts'
 import { command } from '../framework/command.ts'
@@ -9,10 +10,11 @@ export const status = command({
   args: {},
   help: 'How the services are: what waits in each queue, who leads, how the texts of the last 24 hours went.',
   views: 'status.view',
-  run: async ({ tx }) => {
+  run: async ({ tx, settings }) => {
     const health = await systemHealth(tx.sql, tx.now)
     const texts = Object.entries(health.texts).map(([state, n]) => `${n} ${state}`)
     return answer(
+      ...settingWarnings(settings).map(sentence => `⚠️ ${sentence}`),
       ...table(
         ['Queue', 'Waiting', 'Oldest due', 'Given up'],
         health.queues.map(q => [

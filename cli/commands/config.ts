@@ -4,6 +4,7 @@ import { commandsMarkdown } from '../../bots/framework/reference.ts'
 import { loadConfig } from '../../config/load.ts'
 import { referenceMarkdown, sampleYaml } from '../../config/reference.ts'
 import { auditEventsMarkdown } from '../../core/domain/audit/reference.ts'
+import { settingWarnings } from '../../core/domain/settings/warnings.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -25,7 +26,8 @@ export const config: CliCommand = {
     const { values, rest } = parseOptions(args, { values: ['config'] })
     switch (rest[0]) {
       case 'check':
-        loadConfig({ file: values.config })
+        for (const sentence of settingWarnings(loadConfig({ file: values.config }).settings))
+          console.log(`Unless it was set by chat: ${sentence}`)
         console.log('The configuration is good.')
         return 0
       case 'sample':

@@ -177,7 +177,16 @@ describe('a command on the database', () => {
     const caregiver = await w.ask(desk, `!patient caregiver ${code} +1 202 555 0144 dob 1980-01-02 name Luis`)
     expect(caregiver).to.include({ mark: '✅', redacted: true })
     expect((await w.ask(desk, `!patient pin ${code} 4711 person 2`)).body).to.include('not asked')
-    expect((await w.ask(desk, `!patient number ${code} +1 202 555 0199`)).body).to.include('…99')
+    const moved = (await w.ask(desk, `!patient number ${code} +1 202 555 0198`)).body
+    expect(moved)
+      .to.include('…98')
+      .and.include('no text goes to the new one')
+      .and.include(`!consent record ${code} care`)
+    expect((await w.ask(desk, `!patient link ${code}`)).body).to.include('no consent')
+    expect((await w.ask(desk, `!consent record ${code} care verbal`)).mark).to.equal('✅')
+    const kept = (await w.ask(desk, `!patient number ${code} +1 202 555 0199 consent confirmed`)).body
+    expect(kept).to.include('…99').and.include('agreed again, verbally, to care')
+    expect((await w.ask(desk, `!patient link ${code}`)).mark).to.equal('✅')
     const status = (await w.ask(desk, `!patient status ${code}`)).body
     expect(status).to.include('Rosa Ejemplo').and.include('…99').and.include('caregiver Luis').and.include('has a PIN')
     expect((await w.ask(desk, `!consent show ${code}`)).body).to.include('Mensajes con su equipo médico')
@@ -250,9 +259,11 @@ describe('a command on the database', () => {
 
   it('tells administrators how the services are, and makes units', async () => {
     const admin = await w.person('ada', 'admin')
-    expect((await w.ask(admin, '!status')).body)
-      .to.include('outbox bots')
-      .and.include('Schema')
+    const before = (await w.ask(admin, '!status')).body
+    expect(before).to.include('outbox bots').and.include('Schema')
+    expect(before).to.include('clinic.phone is not set')
+    await transact(w.db.store, tx => changeSetting(tx, { key: 'clinic.phone', value: '+12025550100', by: '@ada:x' }))
+    expect((await w.ask(admin, '!status')).body).not.to.include('clinic.phone')
     expect((await w.ask(admin, '!unit add "East wing"')).mark).to.equal('✅')
     expect((await w.ask(desk, '!unit list')).body).to.include('main')
     const unknown = await w.ask(desk, '!patient add 2025550143 dob 1953-04-09 unit west')

@@ -4,6 +4,7 @@ import { sign } from '../../appservice/sms/twilio.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { secret } from '../../core/secret.ts'
+import { closePatient } from '../../core/store/patients/patient-access.ts'
 import { eventually } from '../support/eventually.ts'
 import { type SmsWorld, type SmsWorldOptions, smsWorld } from '../support/worlds/sms-world.ts'
 
@@ -165,6 +166,35 @@ describe('texts that come in', function () {
     w.store.clock.advance(hours(25))
     await say(stranger, 'hello again')
     await w.arrives(stranger, 2)
+  })
+
+  it('tells a former patient to call, and the desk who it may be; the words are not kept', async () => {
+    const p = await w.patient(phone, { lang: 'es' })
+    await w.tx(t => closePatient(t, p.patient, '@ann:clinic.example'))
+    const { sid } = await say(phone, canary)
+    await say(phone, 'hello?')
+    const [reply, ...more] = await w.arrives(phone)
+    expect(reply?.body).to.match(/^Riverside Clinic: nadie lee los textos.*\+1 202 555 0100/)
+    expect(more).to.deep.equal([])
+    expect(await w.jobs('bots', 'desk.alert')).to.deep.equal([
+      { what: 'former_patient', codes: [p.code], unit: 'main', last2: '23' },
+    ])
+    expect(await posted()).to.deep.equal([])
+    expect(await w.dump()).not.to.contain('grapefruit')
+    expect(await w.provider.status(sid)).to.equal(null)
+    w.store.clock.advance(hours(25))
+    await say(phone, 'hello again')
+    await w.arrives(phone, 2)
+    expect(await w.jobs('bots', 'desk.alert')).to.have.lengthOf(2)
+  })
+
+  it('takes a number that a closed and an open patient share for the open one’s', async () => {
+    const gone = await w.patient(phone)
+    await w.tx(t => closePatient(t, gone.patient, '@ann:clinic.example'))
+    const p = await w.patient(phone)
+    await say(phone, canary)
+    expect(await posted()).to.deep.equal([[p.person, canary]])
+    expect(await w.jobs('bots', 'desk.alert')).to.deep.equal([])
   })
 
   it('answers no more than a few strangers, however many numbers write', async () => {

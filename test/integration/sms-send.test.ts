@@ -1,13 +1,14 @@
 import { expect } from 'chai'
 import type { Behaviour } from '../../appservice/sms/local/behaviours.ts'
 import { hours } from '../../core/domain/clock.ts'
-import type { PersonId, TextId } from '../../core/domain/ids.ts'
+import type { PatientId, PersonId, TextId } from '../../core/domain/ids.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { recordConsent, revokeConsent } from '../../core/store/patients/consents.ts'
 import { changeNumber, closePatient } from '../../core/store/patients/patient-access.ts'
 import { phoneLookup } from '../../core/store/patients/patients.ts'
 import { stopNumber } from '../../core/store/texts/stopped-numbers.ts'
 import type { NewText } from '../../core/store/texts/texts.ts'
+import type { Tx } from '../../core/store/tx.ts'
 import { eventually } from '../support/eventually.ts'
 import { type SmsWorld, smsWorld } from '../support/worlds/sms-world.ts'
 
@@ -88,6 +89,37 @@ describe('sending texts', function () {
     expect(await w.noticeState(id)).to.equal('failed no_consent')
     expect(await w.received(phone)).to.deep.equal([])
   })
+
+  it('sends nothing to a new number before consent is recorded for it', async () => {
+    const p = await w.patient(phone)
+    await w.tx(t => changeNumber(t, p.person, '+12025550188', by.id))
+    expect(refusal(await w.queue({ person: p.person }))).to.equal('no-consent')
+    await w.tx(t => recordConsent(t, p.person, 'care', 'verbal', by))
+    sent(await w.queue({ person: p.person }))
+    await w.tx(t => changeNumber(t, p.person, '+12025550189', by.id, 'confirmed'))
+    sent(await w.queue({ person: p.person }))
+    const ledger = await w.store.db('consent').where({ person_id: p.person }).orderBy('recorded_at')
+    expect(
+      ledger.map(c => c.revoked_at !== null),
+      'every consent stays in the ledger',
+    ).to.deep.equal([true, true, false])
+  })
+
+  for (const [failure, happens] of [
+    ['no_texts', (t, p) => t.sql('person').where({ id: p.person }).update({ preference: 'phone' })],
+    ['closed', (t, p) => t.sql('patient').where({ id: p.patient }).update({ state: 'closed' })],
+    ['room_failed', (t, p) => t.sql('patient').where({ id: p.patient }).update({ state: 'failed' })],
+    ['removed', (t, p) => t.sql('person').where({ id: p.person }).update({ removed_at: 1 })],
+  ] satisfies [string, (t: Tx, p: { person: PersonId; patient: PatientId }) => PromiseLike<unknown>][])
+    it(`tells the team its own reason when a text must not go out any more: ${failure}`, async () => {
+      const p = await w.patient(phone)
+      w.store.clock.set(Date.UTC(2026, 4, 13, 3))
+      const { id, textId } = await w.notice(p)
+      await w.tx(t => happens(t, p))
+      w.store.clock.advance(hours(10))
+      await w.until(sent(textId), 'failed')
+      expect(await w.noticeState(id)).to.equal(`failed ${failure}`)
+    })
 
   describe('that were queued while nobody could send', () => {
     beforeEach(async () => {

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { failureText } from '../../core/domain/care/card.ts'
 import {
   advance,
   type Failure,
+  failureOfRefusal,
   isClosed,
   type NoticeSignal,
   type NoticeState,
@@ -15,6 +17,10 @@ const failures: Failure[] = [
   'sms_failed',
   'stopped',
   'no_consent',
+  'no_texts',
+  'closed',
+  'room_failed',
+  'removed',
   'landline',
   'locked',
   'undecryptable',
@@ -104,5 +110,18 @@ describe('the closed loop of a notice', () => {
     expect(advance('failed', { kind: 'texted' })).to.equal('failed')
     expect(advance('failed', { kind: 'delivered' })).to.equal('delivered')
     expect(advance('failed', { kind: 'read' })).to.equal('read')
+  })
+
+  it('has words of its own for every failure, with the next step and nothing that a patient said', () => {
+    const said = failures.map(f => failureText(f, 'K7M-4QP'))
+    expect(new Set(said).size).to.equal(failures.length)
+    for (const text of said) expect(text).to.match(/^⚠️ K7M-4QP: .*(call|!patient|!consent|send it again)/)
+    expect(failureText('provider_down', 'K7M-4QP')).to.include('ten minutes').and.not.include('hours')
+  })
+
+  it('names every refusal of a text, and none as another', () => {
+    const codes = ['stopped', 'landline', 'invalid-number', 'no-consent', 'preference', 'closed', 'failed', 'removed']
+    expect(new Set(codes.map(failureOfRefusal)).size).to.equal(codes.length)
+    expect(() => failureOfRefusal('toString')).to.throw('no name')
   })
 })

@@ -53,11 +53,15 @@ export const failureText = (failure: Failure, code: string): string => {
     landline: `the number on file is a landline and takes no texts. ${call} When they have a mobile phone: !patient number ${code} <new number>`,
     stopped: `the patient has stopped texts from the clinic, so nothing was sent. ${call} They can start again by answering START.`,
     no_consent: `there is no consent to text messages, so nothing was sent. Ask the patient, then: !consent record ${code} care verbal`,
+    no_texts: `the patient does not want text messages, so none was sent. ${call}`,
+    closed: `the patient is closed, so nothing was sent and the page does not open. If care goes on, enrol them again: !patient add`,
+    room_failed: `the care room could not be made completely, so nothing was sent. Enrol the patient again: !patient add`,
+    removed: `this person was taken out of the room, so nothing was sent to them. !patient status ${code} shows who takes part.`,
     locked: `the date of birth was entered wrong three times and the link is locked. ${call} Check who has the phone, then: !patient unlock ${code}`,
     undecryptable: `the patient's page could not open your message. Please send it again.`,
     not_me: `somebody answered that the text was not meant for them. Check the number before you send anything else: !patient number ${code} <number>`,
     not_opened: `the message was not opened in time, and reminders did not help. ${call}`,
-    provider_down: `the SMS service did not accept the text for hours. ${call}`,
+    provider_down: `the SMS service has not taken the text for ten minutes or more. It is tried again for a day and goes out by itself; when it cannot wait: ${call.toLowerCase()}`,
   }
   return `⚠️ ${code}: ${texts[failure]}`
 }

@@ -8,6 +8,10 @@ export type Failure =
   | 'sms_failed'
   | 'stopped'
   | 'no_consent'
+  | 'no_texts'
+  | 'closed'
+  | 'room_failed'
+  | 'removed'
   | 'landline'
   | 'locked'
   | 'undecryptable'
@@ -15,6 +19,24 @@ export type Failure =
   | 'not_opened'
   | 'provider_down'
   | 'wrong_number'
+
+const refusals: Record<string, Failure> = {
+  stopped: 'stopped',
+  landline: 'landline',
+  'invalid-number': 'wrong_number',
+  'no-consent': 'no_consent',
+  preference: 'no_texts',
+  closed: 'closed',
+  failed: 'room_failed',
+  removed: 'removed',
+}
+
+/** Why a text was not sent, as the closed loop names it, from the code of the refusal (core/store/texts/text-rules.ts). @throws for a code that is none of them. */
+export const failureOfRefusal = (code: string): Failure => {
+  const failure = Object.hasOwn(refusals, code) ? refusals[code] : undefined
+  if (!failure) throw new Error(`the closed loop has no name for the refusal ${code}`)
+  return failure
+}
 
 export type NoticeSignal =
   | { kind: 'texted' | 'delivered' | 'opened' | 'verified' | 'read' | 'answered' | 'withdrawn' | 'expired' }

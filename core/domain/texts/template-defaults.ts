@@ -57,4 +57,8 @@ export const defaultTemplates: Record<TemplateName, Record<TemplateLang, string>
     en: '{clinic}: this number only sends notices and nobody reads texts that come to it from a phone we do not know. Please call {phone}. In an emergency call 911.',
     es: '{clinic}: este canal solo manda avisos y nadie lee los textos que llegan desde un teléfono desconocido. Por favor llame al {phone}. En una emergencia llame al 911.',
   },
+  'former-patient': {
+    en: '{clinic}: nobody reads texts that come to this number. Please call {phone} and we will help you. In an emergency call 911.',
+    es: '{clinic}: nadie lee los textos que llegan a este canal. Por favor llame al {phone} y le ayudamos. En una emergencia llame al 911.',
+  },
 }

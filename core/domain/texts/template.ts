@@ -18,6 +18,7 @@ export const templateNames = [
   'stopped',
   'started',
   'unknown-sender',
+  'former-patient',
 ] as const
 export type TemplateName = (typeof templateNames)[number]
 export const isTemplateName = (s: string): s is TemplateName => (templateNames as readonly string[]).includes(s)
@@ -51,6 +52,7 @@ export const templateRules: Record<TemplateName, TemplateRule> = {
   stopped: rule('the one confirmation of STOP', ['phone'], [], false),
   started: rule('confirmation of START', ['phone'], []),
   'unknown-sender': rule('answer to a number that we do not know', ['phone'], [], false),
+  'former-patient': rule('answer to somebody whose care here has ended', ['phone'], [], false),
 }
 
 /** Every `{word}` in a body, in order; an unbalanced brace shows as `{`. */

@@ -1,8 +1,10 @@
+import type { ConsentScope } from '../../domain/care/consent.ts'
 import type { PatientId, PersonId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import { withdrawLinks } from '../links/links.ts'
 import { endSessionsOf } from '../links/sessions.ts'
 import type { Tx } from '../tx.ts'
+import { liveConsents, recordConsent, revokeConsent } from './consents.ts'
 import { advanceNotices } from './notices.ts'
 import { personById, phoneLookup } from './patients.ts'
 
@@ -44,8 +46,17 @@ export const closePatient = async (tx: Tx, patientId: PatientId, by: string): Pr
   return undefined
 }
 
-/** A new number: old links and sessions end, tries start afresh, a code that went to the old number is void. */
-export const changeNumber = async (tx: Tx, personId: PersonId, e164: string, by: string): Promise<void> => {
+/**
+ * A new number: old links and sessions end, tries start afresh, a code that went to the old number is void. Consent was given for the old one: it is withdrawn,
+ * so that no text goes out before it is recorded anew; or, where the person has just confirmed it, recorded anew here (verbal). Returns the scopes concerned.
+ */
+export const changeNumber = async (
+  tx: Tx,
+  personId: PersonId,
+  e164: string,
+  by: string,
+  consent: 'anew' | 'confirmed' = 'anew',
+): Promise<ConsentScope[]> => {
   const { seal } = tx.deps
   const person = await personById(tx.sql, personId)
   if (!person) throw new Error(`no person ${personId}`)
@@ -60,14 +71,21 @@ export const changeNumber = async (tx: Tx, personId: PersonId, e164: string, by:
     })
   await tx.sql('sms_code').where({ person_id: personId }).delete()
   await endAccess(tx, personId, 'number-changed')
+  const actor = { kind: 'user', id: by } as const
   await tx.audit({
-    actor: { kind: 'user', id: by },
+    actor,
     action: 'patient.change',
     object: { kind: 'person', id: personId },
     outcome: 'done',
     patient: person.patientId,
-    detail: { what: 'number' },
+    detail: { what: 'number', consent },
   })
+  if (person.phoneLookup === phoneLookup(seal, e164)) return []
+  const scopes = (await liveConsents(tx.sql, personId)).map(c => c.scope)
+  for (const scope of scopes)
+    if (consent === 'confirmed') await recordConsent(tx, personId, scope, 'verbal', actor)
+    else await revokeConsent(tx, personId, scope, actor)
+  return scopes
 }
 
 /** A caregiver takes part no more: link, page, key and texts end here, the bridge takes their ghost out of the room (job `person.leave`). */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Failure } from '../../domain/care/notice.ts'
+import { type Failure, failureOfRefusal } from '../../domain/care/notice.ts'
 import type { Instant } from '../../domain/clock.ts'
 import { days, minutes } from '../../domain/clock.ts'
 import type { TextId } from '../../domain/ids.ts'
@@ -159,7 +159,7 @@ const fail = async (tx: Tx, text: Text, error: { code: string; class: SmsErrorCl
         text: `The SMS provider refuses our texts because of our account or sender (its error ${error.code}). Patients are not reached until an administrator mends it.`,
       },
     })
-  const failure: Failure = ours && error.class !== 'opted_out' ? 'no_consent' : (failures[error.class] ?? 'sms_failed')
+  const failure: Failure = ours ? failureOfRefusal(error.code) : (failures[error.class] ?? 'sms_failed')
   await advanceNotices(tx, { text: text.id }, { kind: 'failed', failure })
 }
 
