@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { hashBytes, leafHashes, rootOfHashes } from '../../core/tlog/hash.ts'
 import { parseVkey, type VerifierKey } from '../../core/tlog/key.ts'
@@ -45,6 +46,8 @@ const firstDifference = (a: Uint8Array, b: Uint8Array): number | undefined => {
 }
 
 const readAhead = 4
+/** After as many bundles, about ten milliseconds, whatever else this process does has its turn. */
+const breathe = 16
 
 /** Reads a few bundles ahead: the disk works while the hashes are computed. */
 async function* bundlesOf(log: StoredLog, from: number, size: number) {
@@ -120,7 +123,7 @@ const checkUpperTile = async (log: StoredLog, made: Tile, size: number, tell: Te
 export const verifyLog = async (
   log: StoredLog,
   options: VerifyOptions = {},
-  onEntries: (entries: Buffer[], from: number) => Promise<void> | void = () => undefined,
+  onEntries: (entries: Buffer[], from: number) => void = () => undefined,
   found: Problem[] = [],
 ): Promise<Verdict> => {
   const unchecked: string[] = []
@@ -183,7 +186,7 @@ type Work = {
   contained: Statement[]
   tell: Tell
   unchecked: string[]
-  onEntries: (entries: Buffer[], from: number) => Promise<void> | void
+  onEntries: (entries: Buffer[], from: number) => void
 }
 
 const recompute = async ({ log, head, contained, tell, unchecked, onEntries }: Work): Promise<void> => {
@@ -220,7 +223,8 @@ const recompute = async ({ log, head, contained, tell, unchecked, onEntries }: W
       tell(where, `${entries.sentence} What comes after entry ${tree.size} was not checked.`)
       return
     }
-    const seen = onEntries(entries, n * tileWidth)
+    onEntries(entries, n * tileWidth)
+    if (n % breathe === 0) await setImmediate()
     const hashes = leafHashes(entries)
     if (isRefusal(tile)) tell(tilePath({ level: 0, n, width }), tile.sentence)
     else {
@@ -231,7 +235,6 @@ const recompute = async ({ log, head, contained, tell, unchecked, onEntries }: W
           `Entry ${n * tileWidth + differs} is not the one whose hash ${tilePath({ level: 0, n, width })} has.`,
         )
     }
-    await seen
     for (let at = tree.size; at < n * tileWidth + width; at = tree.size) {
       const to = Math.min(waiting[0]?.size ?? at + tileWidth, n * tileWidth + width)
       const first = n * tileWidth

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
 import { parseTilePath, tileWidth, widthOf } from '../../core/tlog/tile.ts'
@@ -8,33 +9,35 @@ import { layout } from './stored-log.ts'
 import { judged, type Verdict, type VerifyOptions, verifyLog } from './verify-log.ts'
 
 /** Follows `entries.jsonl` beside the bundles: each line must be the very bytes of its entry. Tells of the first difference only. */
-const followLines = (file: FileHandle, tell: Tell) => {
+const followLines = (fd: number, tell: Tell) => {
   let at = 0
   let broken = false
+  let buffer = Buffer.alloc(2 ** 18)
   const differs = (line: number, what: string) => {
     broken = true
     tell(layout.entries, `Line ${line}: ${what}`)
   }
-  const read = async (length: number): Promise<Buffer> => {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at)
-    at += bytesRead
-    return buffer.subarray(0, bytesRead)
+  /** Valid until it is called again. */
+  const read = (length: number): Buffer => {
+    if (length > buffer.length) buffer = Buffer.alloc(length)
+    const count = readSync(fd, buffer, 0, length, at)
+    at += count
+    return buffer.subarray(0, count)
   }
   return {
-    compare: async (entries: readonly Buffer[], first: number, skipped: number): Promise<void> => {
+    compare: (entries: readonly Buffer[], first: number, skipped: number): void => {
       if (broken) return
-      const found = await read(entries.reduce((sum, e) => sum + e.length + 1, 0))
+      const found = read(entries.reduce((sum, e) => sum + e.length + 1, 0))
       let end = 0
       const i = entries.findIndex(e => {
         const start = end
         end += e.length + 1
         return end > found.length || e.compare(found, start, end - 1) !== 0 || found[end - 1] !== newline
       })
-      if (i < 0) return
-      differs(first + i - skipped + 1, `It is not entry ${first + i} of the log.`)
+      if (i >= 0) differs(first + i - skipped + 1, `It is not entry ${first + i} of the log.`)
     },
-    end: async (entries: number): Promise<void> => {
-      if (!broken && (await read(1)).length > 0) differs(entries + 1, 'There are more lines than entries.')
+    end: (entries: number): void => {
+      if (!broken && read(1).length > 0) differs(entries + 1, 'There are more lines than entries.')
     },
   }
 }
@@ -62,32 +65,34 @@ const tellStrays = async (dir: string, size: number, first: number, handovers: n
  * files that do not belong. Refuses what is no exported folder.
  */
 export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Promise<Verdict | Refusal> => {
-  const log = await folderLog(dir)
+  const log = folderLog(dir)
   if (isRefusal(log)) return log
   const problems: Problem[] = []
   const tell: Tell = (where, what) => void problems.push({ where, what })
   const first = Math.floor(log.first / tileWidth) * tileWidth
-  const file = await open(join(dir, layout.entries)).catch(error => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (!file) tell(layout.entries, 'It is missing.')
+  const fd = openIfThere(join(dir, layout.entries))
+  if (fd === undefined) tell(layout.entries, 'It is missing.')
   try {
-    const lines = file && followLines(file, tell)
+    const lines = fd === undefined ? undefined : followLines(fd, tell)
     let count = 0
-    const verdict = await verifyLog(
-      log,
-      options,
-      async (entries, from) => {
-        count += entries.length
-        await lines?.compare(entries, from, first)
-      },
-      problems,
-    )
-    if (count === verdict.size - first) await lines?.end(count)
+    const onEntries = (entries: Buffer[], from: number) => {
+      count += entries.length
+      lines?.compare(entries, from, first)
+    }
+    const verdict = await verifyLog(log, options, onEntries, problems)
+    if (count === verdict.size - first) lines?.end(count)
     if (verdict.origin !== '') await tellStrays(dir, verdict.size, log.first, log.handovers.length, tell)
     return { ...verdict, ...judged(problems) }
   } finally {
-    await file?.close()
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+const openIfThere = (file: string): number | undefined => {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
