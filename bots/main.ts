@@ -1,7 +1,7 @@
 import express from 'express'
 import type { Registration } from '../config/registration.ts'
 import { receiptsIn } from '../core/domain/audit/room-event.ts'
-import { hours, minutes } from '../core/domain/clock.ts'
+import { hours, minutes, seconds } from '../core/domain/clock.ts'
 import type { UserId } from '../core/domain/ids.ts'
 import { healthRouter } from '../core/http/health.ts'
 import { listen } from '../core/http/listen.ts'
@@ -21,9 +21,11 @@ import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
 import { recordNews } from '../core/store/audit/homeserver-news.ts'
 import { serviceLife } from '../core/store/audit/service-life.ts'
+import { settleStale } from '../core/store/audit/states.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
+import { noteRecords } from '../core/store/records/note.ts'
 import { firstAdmin } from '../core/store/staff/roles.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
 import { type StoreDeps, type Tx, transact } from '../core/store/tx.ts'
@@ -80,8 +82,11 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       database: () => reach(db),
       homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
     }
-    const onNews = (tx: Tx, { events, edus, deviceLists }: News) =>
-      recordNews(tx, { events, receipts: edus.flatMap(receiptsIn), deviceLists }, serverName)
+    const onNews = async (tx: Tx, { events, edus, deviceLists }: News) => {
+      const receipts = edus.flatMap(receiptsIn)
+      await recordNews(tx, { events, receipts, deviceLists }, serverName)
+      await noteRecords(tx, { events, receipts })
+    }
     const transactions = express()
       .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
@@ -99,6 +104,9 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     started({ stop: async () => deaf() })
     const keep = hours(24 * 7)
     const digest = () => transact(store, postDigest)
+    // The audit process raises this itself, unless it is what is gone.
+    const stale = () => transact(store, settleStale)
+    started(startSweeps({ store, name: 'audit-stale', every: seconds(30), run: stale, log }))
     started(startSweeps({ store, name: 'audit-digest', every: minutes(10), run: digest, log }))
     started(startSweeps({ store, name: 'bots-inbox', every: minutes(30), run: () => sweepInbox(store, keep), log }))
     started(

@@ -3,19 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { startAudit } from '../../audit/main.ts'
+import { watchPins } from '../../audit/pins/monitor.ts'
 import { freePort } from '../../cli/stack/ports.ts'
 import { seconds } from '../../core/domain/clock.ts'
 import type { UserId } from '../../core/domain/ids.ts'
+import { isRefusal } from '../../core/domain/refusal.ts'
 import { createLog } from '../../core/log.ts'
 import { logOrigin } from '../../core/log-keys.ts'
-import { createHomeserver } from '../../core/matrix/homeserver.ts'
+import { createHomeserver, type Homeserver } from '../../core/matrix/homeserver.ts'
 import { deleteDevice, putDevice } from '../../core/matrix/our-users.ts'
+import { pinAccountData, pinContentKey, readPinContent } from '../../core/pin-content.ts'
 import { secret } from '../../core/secret.ts'
+import { peers } from '../../core/store/audit/peers.ts'
 import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { complianceRoom } from '../../core/store/staff/rooms.ts'
 import { transact } from '../../core/store/tx.ts'
 import { systemRandom } from '../../core/system.ts'
-import { generateSigningKey } from '../../core/tlog/key.ts'
+import { checkpointText } from '../../core/tlog/checkpoint.ts'
+import { generateSigningKey, parseVkey, type SigningKey } from '../../core/tlog/key.ts'
+import { openNote, signNote } from '../../core/tlog/note.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { stack } from '../support/stack.ts'
@@ -28,6 +34,9 @@ describe('the compliance room', function () {
   let officer: Clinician
   let nurse: Clinician
   let room: string
+  let homeserver: Homeserver
+  let key: SigningKey
+  const accountData = (user: string) => `/_matrix/client/v3/user/${encodeURIComponent(user)}/account_data`
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-audit-'))
 
   before(async () => {
@@ -35,7 +44,8 @@ describe('the compliance room', function () {
     nurse = await clinician('nurse')
     d = await desk({ firstAdmin: officer.userId })
     const { synapse, registrations } = await stack()
-    const key = generateSigningKey(logOrigin(synapse.serverName), 'note', systemRandom)
+    homeserver = createHomeserver({ url: synapse.url, asToken: secret(registrations.bots.as_token) })
+    key = generateSigningKey(logOrigin(synapse.serverName), 'note', systemRandom)
     const address = async () => ({ host: '127.0.0.1', port: await freePort() })
     audit = await startAudit({
       databaseUrl: secret(d.database.url),
@@ -83,14 +93,56 @@ describe('the compliance room', function () {
   })
 
   it('hears of a device of the bot that nobody of us made, within a minute', async () => {
-    const { synapse, registrations } = await stack()
-    const homeserver = createHomeserver({ url: synapse.url, asToken: secret(registrations.bots.as_token) })
     const begin = performance.now()
     await putDevice(homeserver, d.bot, 'INTRUDER' as never, 'not ours')
     const said = await officer.waitFor(s => s.roomId === room && s.body.includes('INTRUDER'), { timeout: 60_000 })
     console.log(`      foreign device reported after ${Math.round(performance.now() - begin)} ms`)
     expect(said.body).to.include('critical')
     await deleteDevice(homeserver, d.bot, 'INTRUDER' as never)
+  })
+
+  it('gets checkpoints that a program can read, and the homeserver keeps the newest', async () => {
+    const said = await officer.waitFor(s => s.roomId === room && s.content[pinContentKey] !== undefined, {
+      timeout: 40_000,
+    })
+    expect(said.encrypted).to.equal(true)
+    const pin = readPinContent(said.content[pinContentKey])
+    const key = parseVkey(pin?.vkey ?? '')
+    if (!pin || isRefusal(key)) throw new Error('no checkpoint')
+    const opened = openNote(pin.note, [key])
+    expect(!isRefusal(opened) && opened.signedBy).to.have.lengthOf(1)
+    expect(said.body).to.include(pin.note.split('\n')[2])
+    const kept = await homeserver.request('GET', `${accountData(d.bot)}/${pinAccountData}`, { userId: d.bot })
+    expect(kept.note).to.match(/^wardroom\.test\/audit\n\d+\n/)
+    await eventually(async () => (await d.store.db('audit_pin').where({ place: 'room' })).length > 0)
+  })
+
+  it("keeps another hospital's checkpoints that are posted there, and tells of one that contradicts them", async () => {
+    const key = generateSigningKey('elsewhere.example/audit', 'note', systemRandom)
+    const post = (size: number) => {
+      const root = systemRandom.bytes(32)
+      const note = signNote(checkpointText({ origin: key.verifier.name, size, root }), key)
+      const content = { note, vkey: key.verifier.vkey, old: 0, proof: [] }
+      return officer.sendContent(room, 'm.room.message', {
+        msgtype: 'm.notice',
+        body: 'checkpoint',
+        [pinContentKey]: content,
+      })
+    }
+    await post(7)
+    await eventually(async () => (await transact(d.store, peers))[0]?.size === 7, { what: 'their checkpoint' })
+    await post(7)
+    const said = await officer.waitFor(s => s.roomId === room && s.body.includes('elsewhere.example/audit contradicts'))
+    expect(said.body).to.include('another history')
+  })
+
+  it('is told when the homeserver keeps a longer log than the database', async () => {
+    const size = 1_000_000
+    const note = signNote(checkpointText({ origin: key.verifier.name, size, root: systemRandom.bytes(32) }), key)
+    await homeserver.request('PUT', `${accountData(d.bot)}/${pinAccountData}`, { userId: d.bot, body: { note } })
+    await watchPins(audit.deps, new Map())
+    const said = await officer.waitFor(s => s.roomId === room && s.body.includes('the homeserver holds a checkpoint'))
+    expect(said.body).to.include('critical · rollback').and.include('1000000')
   })
 
   it('is left by whoever loses the role', async () => {
