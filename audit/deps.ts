@@ -18,7 +18,7 @@ export type AuditDeps = {
   /** Where administrators reach the admin page, as their browser names it; no slash at the end. */
   adminUrl: string
   /** How many reverse proxies stand before that page. */
-  proxies: number
+  proxies?: number
   listen: { admin: Address }
   /** The folder for what is kept outside the database (pinned checkpoints, exports). */
   dataDir: string

@@ -13,6 +13,7 @@ import { createSeal, type SealingKeys } from '../core/seal.ts'
 import type { Secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
 import { durableAlerts } from '../core/store/audit/durable-alerts.ts'
+import { serviceLife } from '../core/store/audit/service-life.ts'
 import { openDb, reach } from '../core/store/db.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
@@ -87,7 +88,7 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
       serverName,
       publicUrl: o.publicUrl,
       adminUrl: o.adminUrl,
-      proxies: o.proxies ?? 0,
+      proxies: o.proxies,
       listen: { admin: o.listen.admin },
       dataDir: o.dataDir,
       pinFolder: o.pinFolder ?? join(o.dataDir, 'pins'),
@@ -99,5 +100,6 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
       onSequenced: sequencer.onSequenced,
     }
     for (const part of o.parts ?? allParts) started(await part.start(deps))
+    started(await serviceLife(store, 'audit'))
     return { deps }
   })

@@ -5,7 +5,6 @@ import { builtPage } from '../../core/http/built-page.ts'
 import { cookiesFor } from '../../core/http/cookies.ts'
 import { securityHeaders } from '../../core/http/headers.ts'
 import type { AdminDeps } from './deps.ts'
-import { noteLimited } from './refusals.ts'
 import { sessionApi } from './session-api.ts'
 import { viewApi } from './view-api.ts'
 
@@ -21,6 +20,7 @@ export const adminApp = (deps: AdminDeps): express.Express => {
   app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
   if (deps.proxies) app.set('trust proxy', deps.proxies)
   app.use(...securityHeaders(adminUrl))
+  app.use(deps.refusals.watch())
   app.use(
     rateLimit({
       windowMs: 60_000,
@@ -28,10 +28,7 @@ export const adminApp = (deps: AdminDeps): express.Express => {
       standardHeaders: false,
       legacyHeaders: false,
       keyGenerator: req => ipKeyGenerator(req.ip ?? 'unknown', 64),
-      handler: async (req, res) => {
-        await noteLimited(deps, req)
-        refuseWith(res, 429, 'too-many')
-      },
+      handler: (_req, res) => refuseWith(res, 429, 'too-many'),
     }),
   )
   const api = express.Router({ caseSensitive: true, strict: true })

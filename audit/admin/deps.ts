@@ -1,3 +1,4 @@
+import type { Refusals } from '../../core/http/refusals.ts'
 import type { Log } from '../../core/log.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
 
@@ -5,6 +6,8 @@ import type { StoreDeps } from '../../core/store/tx.ts'
 export type AdminDeps = {
   store: StoreDeps
   log: Log
+  /** Notes what strangers are refused. */
+  refusals: Pick<Refusals, 'watch'>
   /** Where administrators reach it, as their browser names it. */
   adminUrl: string
   /** The log's name. */

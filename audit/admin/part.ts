@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { minutes } from '../../core/domain/clock.ts'
 import { isSafeAddress } from '../../core/http/cookies.ts'
 import { listen } from '../../core/http/listen.ts'
+import { refusalLog } from '../../core/http/refusals.ts'
 import { startSweeps } from '../../core/queues/sweeps.ts'
 import { sweepAdminSessions } from '../../core/store/audit/admin-sessions.ts'
 import { transact } from '../../core/store/tx.ts'
@@ -11,7 +12,7 @@ import { adminApp } from './app.ts'
 /** The administrators' page on a listener of its own, never the patients'. Behind plain http to another machine it is not served at all. */
 export const adminPageFrom = (pageFolder: string): AuditPart => ({
   name: 'admin page',
-  start: async ({ store, log, adminUrl, origin, listen: { admin } }) => {
+  start: async ({ store, log, adminUrl, origin, proxies, listen: { admin } }) => {
     const sweep = startSweeps({
       store,
       name: 'admin-sessions',
@@ -23,14 +24,20 @@ export const adminPageFrom = (pageFolder: string): AuditPart => ({
       log.error({ adminUrl }, "the administrators' page is not served: adminUrl must begin with https://")
       return sweep
     }
-    const listener = await listen(adminApp({ store, log, adminUrl, origin, pageFolder }), admin).catch(async err => {
+    const refusals = refusalLog({ store, log })
+    const app = adminApp({ store, log, refusals, adminUrl, origin, pageFolder, proxies })
+    const stop = async () => {
+      await refusals.stop()
       await sweep.stop()
+    }
+    const listener = await listen(app, admin).catch(async err => {
+      await stop()
       throw err
     })
     return {
       stop: async () => {
         await listener.stop()
-        await sweep.stop()
+        await stop()
       },
     }
   },

@@ -1,4 +1,5 @@
 import express, { type Router } from 'express'
+import { ipKeyGenerator } from 'express-rate-limit'
 import { z } from 'zod'
 import { entryOf } from '../../core/domain/audit/catalogue.ts'
 import { wallClock } from '../../core/domain/audit/period.ts'
@@ -6,7 +7,8 @@ import { visibleActions } from '../../core/domain/audit/visible.ts'
 import { seconds } from '../../core/domain/clock.ts'
 import { idleAt, reauthAt } from '../../core/domain/session.ts'
 import { atLeast, parsed, refuseWith } from '../../core/http/answers.ts'
-import { type Cookies, clearSession, setSession } from '../../core/http/cookies.ts'
+import { type Cookies, setSession } from '../../core/http/cookies.ts'
+import { originOf } from '../../core/http/refusals.ts'
 import { type AdminSession, bearerOf, signIn } from '../../core/store/audit/admin-sessions.ts'
 import { endAdminSessions } from '../../core/store/audit/admin-sign-out.ts'
 import { takeToken } from '../../core/store/links/rate-limits.ts'
@@ -14,7 +16,7 @@ import { readSettings } from '../../core/store/staff/settings.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import type { Deadlines, Session, SignInAnswer } from '../../web/admin-contract.ts'
 import type { AdminDeps } from './deps.ts'
-import { addressKey, noteLimited, noteRefused, originOf } from './refusals.ts'
+import { noteRefused } from './refusals.ts'
 import { reportsFor } from './views/reports.ts'
 import { within } from './within.ts'
 
@@ -49,8 +51,8 @@ export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
   router.post('/sign-in', async (req, res) => {
     // A token has 128 random bits: the limit keeps the log short, not the guesser out.
     const limit = { burst: 20, everyMs: seconds(15) }
-    if (!(await takeToken(store.db, `admin-sign-in:${addressKey(deps, req)}`, limit, store.clock.now()))) {
-      await noteLimited(deps, req)
+    const address = store.seal.lookup('address', ipKeyGenerator(req.ip ?? 'unknown', 64)).slice(0, 32)
+    if (!(await takeToken(store.db, `admin-sign-in:${address}`, limit, store.clock.now()))) {
       return refuseWith(res, 429, 'too-many')
     }
     const body = parsed(signInBody, req, res)
@@ -60,7 +62,7 @@ export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
         const entered = await signIn(tx, body.token, originOf(req))
         if (!('closed' in entered))
           return { cookie: entered.cookie, session: await describe(tx, entered.session, entered.cookie) }
-        await noteRefused(tx, req, { route: 'sign-in', status: 200, reason: entered.closed, user: entered.user })
+        await noteRefused(tx, req, res, { route: 'sign-in', status: 200, reason: entered.closed, user: entered.user })
         return null
       })
     const entered = await atLeast(deps.neutralMs ?? 150, work, result => result !== null)
@@ -83,13 +85,12 @@ export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
     '/session/extend',
     within(deps, cookies, { route: 'extend', touch: true }, async (tx, s) => deadlines(s, tx.now)),
   )
-  const leave = within(deps, cookies, { route: 'end', touch: false }, async (tx, s) => {
-    await endAdminSessions(tx, s.userId, 'ended')
-    return null
-  })
-  router.post('/session/end', (req, res, next) => {
-    clearSession(res, cookies)
-    return leave(req, res, next)
-  })
+  router.post(
+    '/session/end',
+    within(deps, cookies, { route: 'end', touch: false, forget: true }, async (tx, s) => {
+      await endAdminSessions(tx, s.userId, 'ended')
+      return null
+    }),
+  )
   return router
 }

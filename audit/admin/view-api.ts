@@ -1,8 +1,8 @@
 import express, { type Router } from 'express'
 import type { Cookies } from '../../core/http/cookies.ts'
+import { originOf } from '../../core/http/refusals.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import type { AdminDeps } from './deps.ts'
-import { originOf } from './refusals.ts'
 import { views } from './views/index.ts'
 import { deny, within } from './within.ts'
 

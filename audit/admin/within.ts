@@ -18,6 +18,8 @@ export type Within = {
   touch: boolean
   /** Only the first call after a reload has no bearer yet. */
   bearer?: false
+  /** The browser forgets its cookie when it is done. */
+  forget?: true
 }
 
 /**
@@ -28,7 +30,7 @@ export const within =
   (
     { store }: Pick<AdminDeps, 'store'>,
     cookies: Cookies,
-    { route, touch, bearer: needed }: Within,
+    { route, touch, bearer: needed, forget }: Within,
     handle: (tx: Tx, session: AdminSession, req: Request, cookie: string) => Promise<object | null>,
   ): RequestHandler =>
   async (req: Request, res: Response) => {
@@ -36,10 +38,10 @@ export const within =
     const bearer = /^Bearer (\S{16,64})$/.exec(req.headers.authorization ?? '')?.[1]
     const answer = await transact(store, async (tx): Promise<object | null> => {
       const refused = async (d: Denied, user?: string) => {
-        await noteRefused(tx, req, { route, status: d.status, reason: d.reason, user })
+        if (user) await noteRefused(tx, req, res, { route, status: d.status, reason: d.reason, user })
         return d
       }
-      if (!cookie) return refused(deny(401, 'session', 'no-session'))
+      if (!cookie) return deny(401, 'session', 'no-session')
       const proven = needed === false || (bearer !== undefined && holdsAdminBearer(cookie, bearer))
       const session = await enter(tx, cookie, touch && proven)
       if ('closed' in session) return refused(deny(401, 'session', session.closed), session.user)
@@ -47,6 +49,7 @@ export const within =
       const given = await handle(tx, session, req, cookie)
       return given && isDenied(given) ? refused(given, session.userId) : given
     })
+    if (forget && (answer === null || !isDenied(answer))) clearSession(res, cookies)
     if (answer === null) return void res.status(204).end()
     if (!isDenied(answer)) return void res.json(answer)
     if (answer.status === 401 && cookie) clearSession(res, cookies)

@@ -24,7 +24,7 @@ export const adminLink = command({
     )
     if (room.class === 'direct') return link
     // In a room others would see it.
-    await say(tx, `admin-link:${eventId}`, { user: sender.userId }, link)
+    await say(tx, `admin-link:${eventId}:sent`, { user: sender.userId }, link)
     return answer('I have sent you the link in our direct chat.')
   },
 })

@@ -29,7 +29,8 @@ export type Browser = {
   post(path: string, body: unknown, bearer?: string): Promise<Response>
 }
 
-const browser = (url: string): Browser => {
+/** A visitor of the server at `url`, whose page has the address `origin`. */
+export const httpBrowser = (url: string, origin: string): Browser => {
   const cookies = new Map<string, string>()
   const call: Browser['call'] = async (method, path, { body, raw, headers = {}, bearer } = {}) => {
     const answer = await fetch(url + path, {
@@ -37,7 +38,7 @@ const browser = (url: string): Browser => {
       redirect: 'manual',
       headers: {
         'sec-fetch-site': 'same-origin',
-        ...(method === 'GET' ? {} : { origin: publicUrl }),
+        ...(method === 'GET' ? {} : { origin }),
         ...(cookies.size > 0 ? { cookie: [...cookies].map(([k, v]) => `${k}=${v}`).join('; ') } : {}),
         ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -58,7 +59,7 @@ const browser = (url: string): Browser => {
 const page = '<!doctype html><title>%CLINIC_NAME%</title><a href="tel:%CLINIC_PHONE%">%CLINIC_PHONE%</a>'
 
 /** A page folder as the build writes it, with one packed asset. */
-const pageFolder = (): string => {
+export const pageFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-page-'))
   mkdirSync(join(folder, 'assets'))
   writeFileSync(join(folder, 'index.html'), page)
@@ -81,7 +82,7 @@ export const publicServer = async (
     url: listener.url,
     deps: all,
     logged: () => lines.join(''),
-    browser: () => browser(listener.url),
+    browser: () => httpBrowser(listener.url, publicUrl),
     stop: async () => {
       await listener.stop()
       await refusals.stop()
