@@ -10,4 +10,5 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./bytes-before-auth.ts').then(m => m.bytesBeforeAuth),
   () => import('./first-decrypted.ts').then(m => m.firstDecrypted),
   () => import('./patients-at-once.ts').then(m => m.patientsAtOnce),
+  () => import('./audit-verify.ts').then(m => m.auditVerify),
 ]

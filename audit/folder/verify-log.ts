@@ -223,7 +223,6 @@ const recompute = async ({ log, head, contained, tell, unchecked, onEntries }: W
       tell(where, `${entries.sentence} What comes after entry ${tree.size} was not checked.`)
       return
     }
-    onEntries(entries, n * tileWidth)
     if (n % breathe === 0) await setImmediate()
     const hashes = leafHashes(entries)
     if (isRefusal(tile)) tell(tilePath({ level: 0, n, width }), tile.sentence)
@@ -235,6 +234,7 @@ const recompute = async ({ log, head, contained, tell, unchecked, onEntries }: W
           `Entry ${n * tileWidth + differs} is not the one whose hash ${tilePath({ level: 0, n, width })} has.`,
         )
     }
+    onEntries(entries, n * tileWidth)
     for (let at = tree.size; at < n * tileWidth + width; at = tree.size) {
       const to = Math.min(waiting[0]?.size ?? at + tileWidth, n * tileWidth + width)
       const first = n * tileWidth
