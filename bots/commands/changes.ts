@@ -1,7 +1,10 @@
 import type { UserId } from '../../core/domain/ids.ts'
+import { scopeWords, valueWords } from '../../core/domain/records/policy-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
 import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings/settings.ts'
+import { releaseHold } from '../../core/store/records/holds.ts'
+import { changePolicy, type PolicyChange, policyNow } from '../../core/store/records/policies.ts'
 import { requestApproval } from '../../core/store/staff/approvals.ts'
 import { grantRole, holdersOf, revokeRole } from '../../core/store/staff/roles.ts'
 import { changeSetting, storedSetting } from '../../core/store/staff/settings.ts'
@@ -15,6 +18,12 @@ export type Change =
   | { kind: 'setting'; key: SettingKey; before: string | null; after: string | null }
   | { kind: 'role.grant'; user: UserId; role: Role; identity: string }
   | { kind: 'role.revoke'; user: UserId; role: Role }
+  | { kind: 'retention'; change: PolicyChange; before: PolicyChange['value'] }
+  | { kind: 'hold.release'; hold: string }
+
+/** Who may be the second person: for what concerns records, the compliance officers as well. */
+export const approversOf = (c: Change): readonly Role[] =>
+  c.kind === 'retention' || c.kind === 'hold.release' ? ['compliance', 'admin'] : ['admin']
 
 const shown = (key: SettingKey, stored: string | null): string =>
   `${stored ?? settingOf(key).kind.show(settingOf(key).default)}${stored === null ? ' (default)' : ''}`
@@ -22,19 +31,38 @@ const shown = (key: SettingKey, stored: string | null): string =>
 /** One line for the person who is asked to approve. */
 export const summaryOf = (c: Change): string => {
   if (c.kind === 'setting') return `${c.key}: ${shown(c.key, c.before)} → ${shown(c.key, c.after)}`
+  if (c.kind === 'retention') {
+    const { scope, minimum, value } = c.change
+    return `${scopeWords(scope)}${minimum ? ' (minimum)' : ''}: ${valueWords(c.before)} → ${valueWords(value)}`
+  }
+  if (c.kind === 'hold.release') return `release legal hold ${c.hold}`
   return c.kind === 'role.grant' ? `grant ${c.role} to ${c.user}` : `revoke ${c.role} from ${c.user}`
 }
 
 /** What will be different, and for whom. */
-export const previewOf = (c: Change): Block =>
-  c.kind === 'setting'
-    ? fields(
+export const previewOf = (c: Change): Block => {
+  switch (c.kind) {
+    case 'setting':
+      return fields(
         ['Setting', c.key],
         ['Before', shown(c.key, c.before)],
         ['After', shown(c.key, c.after)],
         ['Affects', settingOf(c.key).affects],
       )
-    : fields([c.kind === 'role.grant' ? 'Grant' : 'Revoke', c.role], [c.kind === 'role.grant' ? 'To' : 'From', c.user])
+    case 'retention':
+      return fields(
+        ['Kept', `${scopeWords(c.change.scope)}${c.change.minimum ? ' (minimum)' : ''}`],
+        ['Before', valueWords(c.before)],
+        ['After', valueWords(c.change.value)],
+      )
+    case 'hold.release':
+      return fields(['Release', `legal hold ${c.hold}`])
+    case 'role.grant':
+      return fields(['Grant', c.role], ['To', c.user])
+    case 'role.revoke':
+      return fields(['Revoke', c.role], ['From', c.user])
+  }
+}
 
 type Decision = { by: UserId; approvedBy?: UserId }
 
@@ -50,6 +78,18 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
       `Done: ${summaryOf(c)}.${done ? ` This is change ${done.n}; !config rollback ${done.n} undoes it.` : ''}`,
     )
   }
+  if (c.kind === 'retention') {
+    if (valueWords(await policyNow(tx.sql, c.change)) !== valueWords(c.before))
+      return refuse('changed-meanwhile', 'This rule was changed meanwhile; look at it and set it again.')
+    const done = await changePolicy(tx, c.change, { by, approvedBy })
+    return done ? answer(`Done: ${summaryOf(c)}.`) : refuse('no-change', 'It is that already.')
+  }
+  if (c.kind === 'hold.release') {
+    if (!approvedBy) return refuse('no-second-person', 'A legal hold is released by two people.')
+    return (await releaseHold(tx, c.hold, { by, approvedBy }))
+      ? answer(`Done: legal hold ${c.hold} is released; what is due goes with the next run.`)
+      : refuse('unknown-hold', `There is no hold ${c.hold} in force.`)
+  }
   if (c.kind === 'role.grant') {
     await grantRole(tx, { userId: c.user, role: c.role, by, identity: c.identity, approvedBy })
     return answer(`Done: ${c.user} is ${c.role} now, bound to their present cryptographic identity.`)
@@ -62,7 +102,11 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
 }
 
 /** Stores the change for its author's `!confirm` and answers with the preview. */
-export const proposeForConfirm = async (context: CommandContext, c: Change): Promise<Answer> => {
+export const proposeForConfirm = async (
+  context: CommandContext,
+  c: Change,
+  notes: readonly Block[] = [],
+): Promise<Answer> => {
   const { tx, sender, room, eventId } = context
   await requestApproval(tx, {
     kind: c.kind,
@@ -73,17 +117,24 @@ export const proposeForConfirm = async (context: CommandContext, c: Change): Pro
     eventId,
     self: true,
   })
-  return answer(previewOf(c), 'Nothing is changed yet. Write !confirm within 15 minutes to apply it.')
+  return answer(previewOf(c), ...notes, 'Nothing is changed yet. Write !confirm within 15 minutes to apply it.')
 }
 
-/** Asks every other administrator, each in their own encrypted chat, and answers with the preview. Refuses when there is no other one. */
-export const proposeForApproval = async (context: CommandContext, c: Change): Promise<Answer | Refusal> => {
+/** Asks everybody else who may be the second person, each in their own encrypted chat, and answers with the preview. Refuses when there is nobody. */
+export const proposeForApproval = async (
+  context: CommandContext,
+  c: Change,
+  notes: readonly Block[] = [],
+): Promise<Answer | Refusal> => {
   const { tx, sender, room, eventId } = context
-  const others = (await holdersOf(tx.sql, 'admin')).filter(a => a !== sender.userId)
+  const roles = approversOf(c)
+  const person = roles.length > 1 ? 'a second person (compliance or administrator)' : 'a second administrator'
+  const holders = await Promise.all(roles.map(role => holdersOf(tx.sql, role)))
+  const others = [...new Set(holders.flat())].filter(a => a !== sender.userId)
   if (others.length === 0)
     return refuse(
       'no-second-admin',
-      'This needs the approval of a second administrator, and there is none. Name one first: !role grant @user admin',
+      `This needs the approval of ${person}, and there is none. Name one first: !role grant @user admin`,
     )
   const request = await requestApproval(tx, {
     kind: c.kind,
@@ -95,8 +146,9 @@ export const proposeForApproval = async (context: CommandContext, c: Change): Pr
     self: false,
   })
   const question = answer(
-    `${sender.userId} asks for your approval as a second administrator:`,
+    `${sender.userId} asks for your approval as ${person}:`,
     previewOf(c),
+    ...notes,
     'If it is right, write within 15 minutes:',
     code(`!approve ${request.code}`),
     'If not:',
@@ -105,6 +157,7 @@ export const proposeForApproval = async (context: CommandContext, c: Change): Pr
   for (const other of others) await say(tx, `ask:${request.id}:${other}`, { user: other }, question)
   return answer(
     previewOf(c),
-    `Nothing is changed yet. A second administrator has to approve within 15 minutes; I have asked ${others.join(', ')}.`,
+    ...notes,
+    `Nothing is changed yet. ${person[0]?.toUpperCase()}${person.slice(1)} has to approve within 15 minutes; I have asked ${others.join(', ')}.`,
   )
 }

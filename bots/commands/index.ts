@@ -18,6 +18,7 @@ import {
   patientUnlock,
 } from './patient.ts'
 import { patientStatus, patientUnanswered } from './patient-status.ts'
+import { recordCommands } from './records/index.ts'
 import { roleGrant, roleList, roleRevoke } from './role.ts'
 import { status } from './status.ts'
 import { templateApprove, templateList, templatePropose, templateShow, templateTest } from './template.ts'
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   roleList,
   deviceList,
   status,
+  ...recordCommands,
   ...auditCommands,
   adminLink,
 ]

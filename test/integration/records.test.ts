@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { EventShape } from '../../core/domain/audit/room-event.ts'
 import { days, hours } from '../../core/domain/clock.ts'
 import { decide } from '../../core/domain/records/decide.ts'
 import { type RecordFacts, recordClasses } from '../../core/domain/records/facts.ts'
@@ -8,6 +9,7 @@ import { type Policy, windowBases } from '../../core/domain/records/policy.ts'
 import { passPointOfNoReturn } from '../../core/store/records/doom.ts'
 import { dueRecords } from '../../core/store/records/fates.ts'
 import { placeHold } from '../../core/store/records/holds.ts'
+import { noteRecords } from '../../core/store/records/note.ts'
 import { aboutOf } from '../../core/store/records/policies.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
@@ -203,5 +205,56 @@ describe('the records in the database', function () {
     expect((await transact(d.store, tx => passPointOfNoReturn(tx, 'dr_1', 10))).map(x => x.event)).to.deep.equal(['$1'])
     const late = await transact(d.store, tx => placeHold(tx, { user: '@1:h' }, { matter: 'a claim', by: '@co:h' }))
     expect(late.cover).to.deep.include({ there: 1, passed: 1 })
+  })
+
+  it('are noted as the homeserver reports them: sent, edited, removed, first read by another; twice is once', async () => {
+    const { store } = d
+    await store.db.raw('truncate record, record_room')
+    await store.db('room').insert({
+      room_id: '!care',
+      class: 'care',
+      patient_id: 'pt_1',
+      created_at: begin,
+      created_by: '@r:h',
+    })
+    store.clock.set(begin + days(3))
+    const event = (event_id: string, at: number, more: Partial<EventShape> = {}): EventShape => ({
+      event_id,
+      room_id: '!care',
+      type: 'm.room.encrypted',
+      sender: '@ann:h',
+      origin_server_ts: at,
+      content: { session_id: 'session', ciphertext: 'never kept' },
+      ...more,
+    })
+    const edit = { 'm.relates_to': { rel_type: 'm.replace', event_id: '$one' }, session_id: 'session' }
+    const events = [
+      event('$one', begin),
+      event('$edit', begin + 1, { content: edit }),
+      event('$late', begin + days(90)),
+      event('$state', begin, { type: 'm.room.member', state_key: '@ann:h', content: { membership: 'join' } }),
+      event('$gone', begin + 3, { type: 'm.room.redaction', content: { redacts: '$one' } }),
+    ]
+    const receipts = [
+      { room: '!care', user: '@ann:h', event: '$late', thread: '', at: begin + 4 },
+      { room: '!care', user: '@p:h', event: '$edit', thread: '', at: begin + 5 },
+    ]
+    for (let n = 0; n < 2; n++) await transact(store, tx => noteRecords(tx, { events, receipts }))
+    const rows = await store
+      .db('record')
+      .orderBy('sent_at')
+      .select('event_id', 'class', 'patient_id', 'edits', 'read_at')
+    expect(rows).to.deep.equal([
+      { event_id: '$one', class: 'care', patient_id: 'pt_1', edits: null, read_at: begin + 5 },
+      { event_id: '$edit', class: 'care', patient_id: 'pt_1', edits: '$one', read_at: begin + 5 },
+      { event_id: '$late', class: 'care', patient_id: 'pt_1', edits: null, read_at: null },
+    ])
+    // A server whose clock is fast makes nothing live longer.
+    expect((await store.db('record').where({ event_id: '$late' }).first()).sent_at).to.be.within(
+      begin + days(3),
+      begin + days(4),
+    )
+    const removed = await store.db('record').whereNotNull('removed_at').orderBy('event_id').pluck('event_id')
+    expect(removed).to.deep.equal(['$edit', '$one'])
   })
 })

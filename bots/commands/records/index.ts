@@ -1,0 +1,16 @@
+import type { Command } from '../../framework/command.ts'
+import { holdList, holdPlace, holdRelease, holdReport } from './hold.ts'
+import { retentionHistory, retentionPreview, retentionSet, retentionShow, retentionWhy } from './retention.ts'
+
+/** Every `!retention …` and `!hold …`. To add one: a file beside this one, and its line here. */
+export const recordCommands: readonly Command[] = [
+  retentionShow,
+  retentionPreview,
+  retentionSet,
+  retentionHistory,
+  retentionWhy,
+  holdPlace,
+  holdList,
+  holdReport,
+  holdRelease,
+]

@@ -1,0 +1,9 @@
+import type { Knex } from 'knex'
+import type { Db } from '../db.ts'
+
+/** Was an event with content of this room ever seen, or is it one of ours? */
+export const isKnownRoom = async (sql: Db | Knex.Transaction, room: string): Promise<boolean> =>
+  Boolean(
+    (await sql('record_room').where({ room_id: room }).first('room_id')) ??
+      (await sql('room').where({ room_id: room }).first('room_id')),
+  )
