@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PersonId } from '../../core/domain/ids.ts'
 import type { Log } from '../../core/log.ts'
@@ -6,6 +7,8 @@ import type { RenewalAnswer, RenewalTask } from '../renewal/task.ts'
 
 const program = join(import.meta.dirname, '../renewal/process.ts')
 const root = join(import.meta.dirname, '../..')
+/** All that the process may read: this program and its packages. */
+const readable = [root, realpathSync(join(root, 'node_modules'))]
 /** Far above what a renewal takes. */
 const limitMs = 120_000
 
@@ -38,7 +41,11 @@ export const renewals = (where: { door: string; settleMs?: number } | undefined,
       await kill(personId)
       const child = fork(program, [], {
         env: {},
-        execArgv: ['--disable-warning=ExperimentalWarning', '--permission', `--allow-fs-read=${root}`],
+        execArgv: [
+          '--disable-warning=ExperimentalWarning',
+          '--permission',
+          ...readable.map(path => `--allow-fs-read=${path}`),
+        ],
         stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
       })
       running.set(personId, child)

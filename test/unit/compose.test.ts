@@ -18,6 +18,8 @@ type Service = {
   ports?: string[]
   environment?: Record<string, string>
   volumes?: string[]
+  healthcheck?: { test: string[] }
+  depends_on?: Record<string, { condition: string }>
 }
 type Compose = { services: Record<string, Service>; volumes: Record<string, unknown> }
 
@@ -47,6 +49,18 @@ describe('docker-compose.yml', () => {
     expect(names).to.include.members(['postgres', 'synapse', 'element', 'proxy', 'prepare'])
     for (const { name } of services.filter(service => service.name !== 'local'))
       expect(compose.services[name]?.command, name).to.deep.equal(['run', name])
+  })
+
+  it('asks every service of ours whether it is ready, at the address where it listens, and lets the proxy wait for it', () => {
+    const { listen } = checkConfig(parse(read('config/docker/wardroom.yaml')) as Record<string, unknown>)
+    const addresses = listen as Record<string, { host: string; port: number }>
+    for (const { name } of services.filter(service => service.name !== 'local')) {
+      const [url = ''] = /http:[^']+/.exec(compose.services[name]?.healthcheck?.test.join(' ') ?? '') ?? []
+      const { hostname, port, pathname } = new URL(url)
+      expect([hostname, Number(port)], name).to.deep.equal([addresses[name]?.host, addresses[name]?.port])
+      expect(pathname, name).to.equal(name === 'keeper' ? '/health' : '/health/ready')
+    }
+    expect(compose.services.proxy?.depends_on).to.deep.include({ bridge: { condition: 'service_healthy' } })
   })
 
   it('has no default secret: every variable must be given, and the sample names each', () => {
