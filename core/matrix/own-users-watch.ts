@@ -42,12 +42,18 @@ const lookAt = async (
  * Looks every 15 seconds whether patients' ghosts and the owners of care rooms have a device or an identity that Wardroom did not make: it is in the log within a
  * minute. It sees devices with keys; one without keys can read nothing that is encrypted.
  */
-export const watchOwnUsers = (o: { store: StoreDeps; homeserver: Homeserver; log: Log }): Sweeps =>
+export const watchOwnUsers = (o: {
+  store: StoreDeps
+  homeserver: Homeserver
+  log: Log
+  /** How often it is looked whether it is time (3 s). */
+  lookMs?: number
+}): Sweeps =>
   startSweeps({
     store: o.store,
     name: 'own-users',
     every: everyMs,
-    lookMs: everyMs / 5,
+    lookMs: o.lookMs ?? everyMs / 5,
     log: o.log,
     run: async () => {
       for (let after = ''; ; ) {
