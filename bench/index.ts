@@ -7,8 +7,10 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./inbox.ts').then(m => m.inbox),
   () => import('./memory.ts').then(m => m.memory),
   () => import('./sms-accepted.ts').then(m => m.smsAccepted),
+  () => import('./enrolment.ts').then(m => m.enrolment),
   () => import('./bytes-before-auth.ts').then(m => m.bytesBeforeAuth),
   () => import('./first-decrypted.ts').then(m => m.firstDecrypted),
   () => import('./patients-at-once.ts').then(m => m.patientsAtOnce),
+  () => import('./audit-log.ts').then(m => m.auditLog),
   () => import('./audit-verify.ts').then(m => m.auditVerify),
 ]

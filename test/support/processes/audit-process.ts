@@ -81,7 +81,7 @@ if (process.env.AUDIT_PROCESS && process.argv[1] === script) {
   else {
     const key = parseSigningKey(o.logKey)
     if (isRefusal(key)) throw new Error(key.sentence)
-    await startSequencer({
+    const sequencer = await startSequencer({
       ...o,
       store,
       keys: () => [key],
@@ -90,6 +90,7 @@ if (process.env.AUDIT_PROCESS && process.argv[1] === script) {
       alert: a => tell(`alert ${a.code}`),
       onLost: () => process.exit(70),
     })
+    sequencer.onSequenced((_from, to) => tell(`signed ${to} ${Date.now()}`))
     tell('leads')
   }
 }
