@@ -119,8 +119,19 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
   )
   router.get(
     '/consents',
-    within(async (session, _req, res) => {
-      const list: ConsentView[] = await listConsents(store.db, session.personId)
+    within(async (session, req, res) => {
+      const list: ConsentView[] = await transact(store, async tx => {
+        await tx.audit({
+          actor: actorOf(session),
+          action: 'consent.view',
+          object: { kind: 'person', id: session.personId },
+          outcome: 'done',
+          patient: session.patientId,
+          room: session.roomId,
+          origin: originOf(req),
+        })
+        return listConsents(tx.sql, session.personId)
+      })
       res.json(list)
     }),
   )

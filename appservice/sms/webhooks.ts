@@ -65,14 +65,19 @@ export const smsWebhooks = (deps: WebhookDeps): express.Router => {
     const { MessageSid, MessageStatus, ErrorCode } = report.data
     const ours = textId.safeParse(new URL(req.originalUrl, base).searchParams.get('text'))
     const status = readStatus(MessageStatus, ErrorCode ? Number(ErrorCode) : undefined)
-    const known = await transact(store, tx =>
-      textStatus(tx, {
-        textId: ours.success ? (ours.data as TextId) : undefined,
-        provider: 'twilio',
-        providerId: MessageSid,
-        ...status,
-      }),
-    )
+    const known = await transact(store, async tx => {
+      const textId = ours.success ? (ours.data as TextId) : undefined
+      const found = await textStatus(tx, { textId, provider: 'twilio', providerId: MessageSid, ...status })
+      if (!found)
+        await tx.audit({
+          actor: { kind: 'peer', id: 'sms' },
+          action: 'text.status',
+          object: { kind: 'text', id: MessageSid },
+          outcome: 'refused',
+          reason: 'unknown',
+        })
+      return found
+    })
     if (!known) log.warn({ status: MessageStatus }, 'a status report for a text that is not ours')
     res.status(204).end()
   })

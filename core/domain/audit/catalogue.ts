@@ -164,7 +164,7 @@ export const catalogue = {
   ),
   'text.status': communication(
     'Text delivered or not',
-    'reported {object}[: {state}]',
+    'reported {object}[: {status}]',
     'deliver {object}',
     activity('U'),
     { failed: 'reported that {object} was not delivered[ ({class}, {code})]' },
@@ -627,6 +627,20 @@ export const catalogue = {
     'release a legal hold',
     alert,
     { severity: 7 },
+  ),
+  'record.destroy': administration(
+    'Message destroyed',
+    'destroyed the content of {object}',
+    'destroy a message',
+    logUsed('D'),
+    { severity: 5 },
+  ),
+  'record.certificate': administration(
+    'Deletion certified',
+    'completed deletion run {object}[: {count} messages]',
+    'complete a deletion run',
+    logUsed('D'),
+    { severity: 6 },
   ),
   'hold.view': access('Legal holds viewed', 'looked at the legal holds', 'look at legal holds', alert),
 } as const satisfies Record<AuditAction, CatalogueEntry>

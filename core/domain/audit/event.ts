@@ -127,6 +127,8 @@ export const auditActions = [
   'hold.place',
   'hold.release',
   'hold.view',
+  'record.destroy',
+  'record.certificate',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
