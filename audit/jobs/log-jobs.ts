@@ -70,9 +70,11 @@ const alarm = (d: Deps, v: Verdict): void => {
 const verify =
   (d: Deps): JobHandler =>
   async job => {
+    // Before the log is read: what is pinned in between would be beyond it.
+    const against = await latestPinned(d.store.db)
     const log = await databaseLog(d.store.db)
     if (isRefusal(log)) return ended(job, 'audit.verify', [log.sentence])
-    const v = ours(d, await verifyLog(log, { against: await latestPinned(d.store.db) }))
+    const v = ours(d, await verifyLog(log, { against }))
     alarm(d, v)
     const title = v.holds
       ? 'Verified: every entry is as it was signed.'

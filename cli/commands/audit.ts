@@ -11,6 +11,7 @@ import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
 import { readKeyFile } from '../../core/keys.ts'
 import { logOrigin } from '../../core/log-keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import { latestPinned } from '../../core/store/audit/pins.ts'
 import { rotateAuditKey } from '../../core/store/audit/rotate.ts'
 import { openDb } from '../../core/store/db.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
@@ -90,16 +91,19 @@ const recordExport = (store: StoreDeps, log: StoredLog): Promise<void> =>
 
 const exportTo = async (_: string[], { out, config }: Options): Promise<number> => {
   if (!out) throw new Explained('Say where to: wardroom audit export --out FOLDER.')
-  await withStore(config, async store => {
+  const against = await withStore(config, async store => {
+    // Before the log is: what is pinned in between would be beyond it.
+    const pinned = await latestPinned(store.db)
     const log = orExplain(await databaseLog(store.db))
     // Recorded before anything leaves: an export that breaks off has left something, too.
     await recordExport(store, log)
     orExplain(await exportLog(log, out))
+    return pinned
   })
   console.log(
     `The log is in ${out}. Anybody can verify it: wardroom audit verify ${out}, or docs/audit-verification.md.`,
   )
-  return check(out, {})
+  return check(out, { against })
 }
 
 const verify = async ([dir]: string[], o: Options): Promise<number> => {
