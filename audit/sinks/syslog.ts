@@ -1,14 +1,11 @@
 import { isIP } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
 import { framed, type SyslogOptions, syslogMessage } from './formats/syslog.ts'
 import type { Delivery, SinkType } from './sink.ts'
 import { tlsTarget } from './targets.ts'
 import { readTls, tlsOptions } from './tls.ts'
-import { closingTls } from './tls-close.ts'
+import { sendAndClose, type TlsTarget } from './tls-close.ts'
 
-type Session = { ticket?: Buffer }
 type Confirm = 'notify' | 'close' | 'none'
-type Receiver = ConnectionOptions & { host: string; port: number }
 
 const timeout = 30_000
 
@@ -17,36 +14,27 @@ const broken = (code: string) => Object.assign(new Error(`the syslog receiver: $
 /**
  * Writes the frames over a connection of their own and closes it. Syslog has no acknowledgement: that the receiver closes too, once it has read to our end
  * (RFC 5425 §4.4), is the only sign that it read everything. With `notify` it must close as TLS does, because a killed receiver's TCP ends as well; with `close`
- * the end of TCP is enough; with `none` nothing is waited for. Rejects when it closes earlier, breaks off or does not answer.
+ * the end of TCP is enough; with `none` nothing is waited for. Sessions are not resumed, because rsyslog with OpenSSL refuses that when it asks for certificates.
+ * Rejects when the receiver closes earlier, breaks off or does not answer.
  */
-const deliverFrames = (frames: Buffer, receiver: Receiver, session: Session, confirm: Confirm): Promise<void> =>
+const deliverFrames = (frames: Buffer, receiver: TlsTarget, confirm: Confirm): Promise<void> =>
   new Promise((resolve, reject) => {
-    let flushed = false
-    const { socket, onClosed, destroy } = closingTls({ ...receiver, session: session.ticket })
     const settle = (err?: Error) => {
       clearTimeout(late)
-      destroy()
+      drop()
       if (err) reject(err)
       else resolve()
     }
     const late = setTimeout(() => settle(broken('not-confirmed')), timeout)
-    socket.on('session', ticket => {
-      session.ticket = ticket
-    })
-    socket.on('error', err => {
-      session.ticket = undefined
-      settle(err)
-    })
-    socket.once('secureConnect', () => {
-      socket.end(frames, () => {
-        flushed = true
+    const drop = sendAndClose(receiver, frames, {
+      onError: settle,
+      onSent: () => {
         if (confirm === 'none') settle()
-      })
-    })
-    socket.resume() // nothing is expected; what comes is not kept
-    onClosed(how => {
-      if (!flushed) settle(broken('closed-early'))
-      else settle(how === 'notified' || confirm === 'close' ? undefined : broken('cut-off'))
+      },
+      onClosed: (how, early) => {
+        if (early) settle(broken('closed-early'))
+        else settle(how === 'notified' || confirm === 'close' ? undefined : broken('cut-off'))
+      },
     })
   })
 
@@ -73,7 +61,7 @@ export const syslog: SinkType = {
   open: ({ target, options }, env) => {
     const colon = target.lastIndexOf(':')
     const host = target.slice(0, colon).replace(/^\[|\]$/g, '')
-    const receiver: Receiver = {
+    const receiver: TlsTarget = {
       host,
       port: Number(target.slice(colon + 1)),
       servername: isIP(host) ? undefined : host,
@@ -83,12 +71,11 @@ export const syslog: SinkType = {
       format: options.format === 'cef' ? 'cef' : 'json',
       max: Number(options.max ?? 8192),
     }
-    const session: Session = {}
     const confirm = (options.confirm ?? 'notify') as Confirm
     return {
       send: async (entries): Promise<Delivery> => {
         const frames = Buffer.concat(entries.map(e => framed(syslogMessage(e, layout, env))))
-        await deliverFrames(frames, receiver, session, confirm)
+        await deliverFrames(frames, receiver, confirm)
         return { kind: 'taken', answer: confirm === 'none' ? 'sent' : 'it read to the end' }
       },
       close: async () => undefined,

@@ -1,21 +1,26 @@
 import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect } from 'node:tls'
 
-/** A TLS connection that knows how it was closed. */
-export type ClosingTls = {
-  socket: TLSSocket
-  /** The receiver ended the TCP connection: with or without TLS's own close_notify before it. */
-  onClosed(listener: (how: 'notified' | 'cut') => void): void
-  destroy(): void
+/** How the other side closed: as TLS demands, or by ending TCP alone. */
+export type Closed = 'notified' | 'cut'
+
+export type TlsTarget = ConnectionOptions & { host: string; port: number }
+
+export type SendAndClose = {
+  /** Everything is with the operating system, and our own close is on its way. */
+  onSent(): void
+  /** Once. `early`: before everything was sent. */
+  onClosed(how: Closed, early: boolean): void
+  onError(err: Error): void
 }
 
 /**
- * Connects by TCP, then TLS, and tells a close_notify (RFC 8446 §6.1: "I have read to your end and send no more") from a connection that was merely cut, as by a
- * process that was killed. Node gives the same event for both; here TCP's end is kept from TLS, so that TLS ends only by close_notify.
+ * Connects by TCP, then TLS, writes, closes its own side, and tells how the other side closes. A close_notify (RFC 8446 §6.1) followed by TCP's orderly end means
+ * that it had read to our end: one that closes with something unread resets the connection (Linux and others do, RFC 1122 §4.2.2.13), and a process that is
+ * killed sends no close_notify. Node shows the same event for a close_notify and for TCP's end; here TCP's end is kept from TLS. Gives how to drop it all.
  */
-export const closingTls = (options: ConnectionOptions & { host: string; port: number }): ClosingTls => {
-  const { host, port, ...rest } = options
+export const sendAndClose = ({ host, port, ...options }: TlsTarget, data: Buffer, on: SendAndClose): (() => void) => {
   const tcp = connectTcp({ host, port, noDelay: true })
   const pipe = new Duplex({
     read: () => void tcp.resume(),
@@ -26,30 +31,46 @@ export const closingTls = (options: ConnectionOptions & { host: string; port: nu
       done(err)
     },
   })
+  const tls = connect({ ...options, socket: pipe })
+  let sent = false
+  let notified = false
+  let over = false
   tcp.on('data', chunk => {
     if (!pipe.push(chunk)) tcp.pause()
   })
-  const socket = connect({ ...rest, socket: pipe })
-  let how: 'notified' | 'cut' | undefined
-  let tell: (how: 'notified' | 'cut') => void = () => undefined
-  const closed = (now: 'notified' | 'cut') => {
-    if (how) return
-    how = now
-    tell(now)
+  tls.once('secureConnect', () => {
+    tls.write(data, err => {
+      if (err) return
+      sent = true
+      tls.end()
+      on.onSent()
+    })
+  })
+  tls.once('end', () => {
+    notified = true
+  })
+  tls.resume() // nothing is expected; what comes is not kept
+  const fail = (err: NodeJS.ErrnoException) => {
+    // Both sides closing at the same moment: only TCP's end says what came of it.
+    if (over || err.code?.startsWith('ERR_STREAM_')) return
+    over = true
+    on.onError(err)
   }
-  tcp.on('error', err => socket.destroy(err))
-  socket.once('end', () => closed('notified'))
-  // What came just before TCP's end still passes through TLS; it is counted first.
-  tcp.once('end', () => setTimeout(() => closed('cut'), 50))
-  tcp.once('close', () => setTimeout(() => closed('cut'), 50))
-  return {
-    socket,
-    onClosed: listener => {
-      tell = listener
-    },
-    destroy: () => {
-      socket.destroy()
-      tcp.destroy()
-    },
+  tls.on('error', fail)
+  tcp.on('error', fail)
+  const judge = () => {
+    if (over) return
+    over = true
+    on.onClosed(notified ? 'notified' : 'cut', !sent)
+  }
+  // What came just before TCP's end still passes through TLS, which takes some turns of the event loop.
+  const after = (turns: number): void => void setImmediate(() => (turns > 0 ? after(turns - 1) : judge()))
+  const ended = () => after(10)
+  tcp.once('end', ended)
+  tcp.once('close', ended)
+  return () => {
+    over = true
+    tls.destroy()
+    tcp.destroy()
   }
 }

@@ -1,20 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { addSink } from '../../core/store/audit/sinks.ts'
 import { transact } from '../../core/store/tx.ts'
+import { startExporter } from '../support/audit/exporter.ts'
 import { testAuthority } from '../support/certificates.ts'
 import { eventually } from '../support/eventually.ts'
-import type { SinksOptions } from '../support/processes/sinks-process.ts'
 import { seededRandom } from '../support/random.ts'
 import { type Siem, siem } from '../support/receivers/siem.ts'
 import { type SyslogReceiver, syslogReceiver } from '../support/receivers/syslog.ts'
 import { type SinkWorld, sinkWorld } from '../support/worlds/sink-world.ts'
 
-const script = fileURLToPath(new URL('../support/processes/sinks-process.ts', import.meta.url))
 const kills = process.env.WARDROOM_LONG === '1' ? 200 : 6
 const token = 'token'
 const by = { kind: 'user' as const, id: '@ada:clinic.example' }
@@ -23,7 +20,6 @@ describe('an exporter that is killed while it exports', function () {
   this.timeout(60_000 + kills * 6000)
   const random = seededRandom('audit-sinks-kill')
   let w: SinkWorld
-  const children = new Set<ChildProcess>()
   const web: Record<'splunk' | 'elastic' | 'fhir' | 'http', Siem | undefined> = {
     splunk: undefined,
     elastic: undefined,
@@ -58,32 +54,11 @@ describe('an exporter that is killed while it exports', function () {
     await add('csv', 'audit', {})
   })
   after(async () => {
-    for (const child of children) child.kill('SIGKILL')
     await w.stop()
     await logHost?.stop()
     for (const receiver of Object.values(web)) await receiver?.stop()
   })
 
-  const start = async (): Promise<ChildProcess> => {
-    const o: SinksOptions = { url: w.db.url, keys: w.db.keys, dataDir: dirname(dirname(w.folder)) }
-    const child = spawn(process.execPath, [script], {
-      env: { ...process.env, SINKS: JSON.stringify(o) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    children.add(child)
-    child.once('exit', () => children.delete(child))
-    let out = ''
-    child.stdout?.on('data', d => {
-      out += String(d)
-    })
-    await eventually(() => out.includes('ready'), { timeout: 30_000, what: 'the exporter' })
-    return child
-  }
-  const kill = async (child: ChildProcess) => {
-    const gone = new Promise(done => child.once('exit', done))
-    child.kill('SIGKILL')
-    await gone
-  }
   /** Back-off is not what is tested here. */
   const hurry = () => w.db.store.db('audit_sink').where('due_at', '>', 0).update({ due_at: 0 })
 
@@ -102,13 +77,13 @@ describe('an exporter that is killed while it exports', function () {
   it(`at ${kills} random moments: every receiver gets everything, at least once, in order`, async () => {
     let size = 0
     for (let i = 0; i < kills; i++) {
-      const child = await start()
+      const exporter = await startExporter(w)
       size = await w.write(40 + random.int(300))
       await hurry()
       await pause(random.int(400)) // the moment of the kill
-      await kill(child)
+      await exporter.kill()
     }
-    const last = await start()
+    const last = await startExporter(w)
     await eventually(
       async () => {
         await hurry()
@@ -116,7 +91,7 @@ describe('an exporter that is killed while it exports', function () {
       },
       { timeout: 60_000, what: 'everything sent' },
     )
-    await kill(last)
+    await last.kill()
     const arrived = {
       splunk: web.splunk?.taken(),
       elastic: web.elastic?.taken(),
