@@ -16,9 +16,11 @@ import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
 import { startSweeps } from '../core/queues/sweeps.ts'
+import { startDeletion } from '../core/records/deletion-sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
+import { namelessStaff } from '../core/store/audit/alert-facts.ts'
 import { recordNews } from '../core/store/audit/homeserver-news.ts'
 import { serviceLife } from '../core/store/audit/service-life.ts'
 import { settleStale } from '../core/store/audit/states.ts'
@@ -26,7 +28,7 @@ import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
 import { noteRecords } from '../core/store/records/note.ts'
-import { firstAdmin } from '../core/store/staff/roles.ts'
+import { firstAdmin, followRole } from '../core/store/staff/roles.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
 import { type StoreDeps, type Tx, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
@@ -76,6 +78,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       if (o.firstAdmin) await firstAdmin(tx, o.firstAdmin as UserId)
       await tx.enqueue({ queue: 'bots', kind: 'desk.room', key: 'desk:main', payload: { unit: 'main' } })
       await tx.enqueue({ queue: 'bots', kind: 'compliance.room', key: 'compliance:room', payload: {} })
+      for (const user of await namelessStaff(tx.sql)) await followRole(tx, user)
     })
     // Events are taken in and kept also while another process leads the bot.
     const checks = {
@@ -98,6 +101,8 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }
     started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log, metrics }))
     const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log, metrics }))
+    const others = ['staff', 'direct', 'role', 'desk'] as const
+    started(startDeletion({ store, homeserver, classes: others, speaker: async () => userId, log }, 'staff'))
     const deaf = bot.keyArrived(roomId => {
       inbox.wake(roomId).catch(err => log.warn({ err, roomId }, 'waiting events could not be woken; they wait on'))
     })

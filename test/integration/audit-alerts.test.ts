@@ -11,10 +11,13 @@ import { addPatient } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
 import { audited, type TestAuditLog, testAuditLog } from '../support/audit-log.ts'
 import { database, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { alertsProcess } from '../support/processes/alerts-process.ts'
 import { seededRandom } from '../support/random.ts'
 
 const ann = '@ann:clinic.example' as UserId
 const room = '!care:clinic.example' as RoomId
+const kills = process.env.WARDROOM_LONG === '1' ? 300 : 10
 const noon = Date.parse('2026-11-23T17:00:00Z')
 
 describe('audit alerts', function () {
@@ -131,6 +134,37 @@ describe('audit alerts', function () {
     expect(all.map(a => a.count).join('')).to.equal('1'.repeat(40))
     expect(new Set(all.map(a => a.key)).size).to.equal(40)
     expect((await jobs()).length).to.equal(40)
+  })
+
+  it(`repeat none and lose none when the process that applies them is killed ${kills} times`, async function () {
+    this.timeout(kills * 5000 + 60_000)
+    const random = seededRandom('alerts-kill')
+    d.store.clock.set(Date.now())
+    let n = 0
+    for (let i = 0; i < kills; i++) {
+      const child = alertsProcess({ url: d.url, keys: d.keys })
+      const before = (await raised()).length
+      // Killed at any moment after it has done something, or, every fourth time, while it starts.
+      for (let more = true; more; more = random.int(4) > 0) {
+        await audited(d.store, {
+          actor: { kind: 'user', id: '@root:clinic.example' },
+          action: 'role.grant',
+          object: { kind: 'role', id: `@new${n++}:clinic.example` },
+          detail: { role: 'admin' },
+        })
+        await log.sequence()
+      }
+      if (i % 4 > 0) await eventually(async () => (await raised()).length > before)
+      await new Promise(done => setTimeout(done, random.int(20)))
+      await child.kill()
+    }
+    await run()
+    const all = (await raised()).filter(a => a.rule === 'new-admin')
+    expect(all.map(a => a.key).sort()).to.deep.equal(
+      Array.from({ length: n }, (_, i) => `user:@new${i}:clinic.example admin`).sort(),
+    )
+    expect(all.every(a => a.count === 1)).to.equal(true)
+    expect((await jobs()).filter(k => k.endsWith(':first'))).to.have.lengthOf((await raised()).length)
   })
 
   it('notice an entry that is missing', async () => {

@@ -116,11 +116,12 @@ const manyPatients: Rule = {
   next: 'See which: !audit user {user}. Ask for the reason.',
 }
 
-/** A rule about single openings of a patient by a member of staff, once per pair. */
-const pairRule = (
+/** A rule about single openings of a patient by a member of staff; `key`: what is told once. */
+const openingRule = (
   rule: Pick<Rule, 'name' | 'help' | 'severity' | 'sentence' | 'next'>,
   actions: readonly AuditAction[],
   fits: (s: Seen) => boolean,
+  key: (s: Seen) => string,
 ): Rule => ({
   ...rule,
   params: { enabled },
@@ -130,14 +131,14 @@ const pairRule = (
     news(seen, from, { actions })
       .filter(s => opens(s, actions) && fits(s))
       .map(s =>
-        single(rule.name, s, `user:${s.actor.ref} patient:${s.patient}`, {
+        single(rule.name, s, key(s), {
           user: s.actor.ref,
           patient: s.patient ?? '',
         }),
       ),
 })
 
-const sameSurname = pairRule(
+const sameSurname = openingRule(
   {
     name: 'same-surname',
     help: 'Somebody of the staff opens a patient, or a patient with a caregiver, of the same surname.',
@@ -147,18 +148,23 @@ const sameSurname = pairRule(
   },
   opened,
   s => s.facts.sameSurname === true,
+  s => `user:${s.actor.ref} patient:${s.patient}`,
 )
 
-const outsideTeam = pairRule(
+const outsideTeam = openingRule(
   {
     name: 'outside-team',
     help: "Somebody of the staff opens a patient by command without being in the patient's care room. Who enrolled the patient and who holds the role desk are left out.",
     severity: 'notice',
-    sentence: about => `${about.user} opened a patient without being in the care room.`,
+    sentence: (about, n) =>
+      n === 1
+        ? `${about.user} opened a patient without being in the care room.`
+        : `${about.user} opened patients ${n} times without being in their care rooms.`,
     next: 'See who it was: !audit reveal #{entry} reason "…". Ask for the reason.',
   },
   lookedUp,
   s => s.facts.outsideTeam === true,
+  s => `user:${s.actor.ref}`,
 )
 
 const exportBurst: Rule = {

@@ -24,6 +24,14 @@ export const noteStaffName = async (tx: Tx, userId: UserId, displayName: string)
     .merge(row)
 }
 
+/** People who hold a role and whose name was never looked at. */
+export const namelessStaff = (sql: Sql): Promise<UserId[]> =>
+  sql('role_grant as r')
+    .whereNull('r.suspended_at')
+    .whereNotExists(sql('staff_surname as s').whereRaw('s.user_id = r.user_id').select(sql.raw('1')))
+    .distinct('r.user_id')
+    .pluck('r.user_id')
+
 /** Notes a member of staff's coming and going in a care room, as the homeserver reported it. */
 export const noteCareMember = async (tx: Tx, roomId: string, userId: string, membership: string): Promise<void> => {
   const row = { membership, at: tx.now }

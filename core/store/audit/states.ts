@@ -1,7 +1,6 @@
 import type { Finding } from '../../domain/audit/rule.ts'
 import { number } from '../../domain/audit/rule.ts'
 import { type Instant, minutes } from '../../domain/clock.ts'
-import { systemHealth } from '../queues/health.ts'
 import type { Tx } from '../tx.ts'
 import { ruleValues } from './alert-rules.ts'
 import { clearAlert, openKeys, raise } from './alerts.ts'
@@ -36,6 +35,23 @@ export const settleStale = async (tx: Tx): Promise<void> => {
   )
 }
 
+/** Work that could have been done since before `late`: the first of each lane and room, because the others wait for it. */
+const oldestWork = async (tx: Tx, late: Instant): Promise<{ name: string; due: Instant }[]> => {
+  const { rows } = await tx.sql.raw(
+    `select 'outbox ' || queue as name, min(due_at) as due from outbox j
+     where state = 'pending' and due_at < ? and (lane is null or not exists (
+       select 1 from outbox k where k.queue = j.queue and k.lane = j.lane and k.state = 'pending' and (k.order_at, k.seq) < (j.order_at, j.seq)))
+     group by queue
+     union all
+     select 'inbox ' || source, min(greatest(due_at, received_at)) from inbox i
+     where state = 'pending' and due_at < ? and received_at < ? and not exists (
+       select 1 from inbox k where k.source = i.source and k.room_id = i.room_id and k.state = 'pending' and k.id < i.id)
+     group by source`,
+    [late, late, late],
+  )
+  return rows
+}
+
 const queueNames: Record<string, string> = {
   'inbox bots': 'the bot (service bots)',
   'outbox bots': 'the bot (service bots)',
@@ -51,11 +67,8 @@ export const settleServices = async (tx: Tx): Promise<void> => {
   const down = values.get('service-down') ?? {}
   const behind = values.get('sink-behind') ?? {}
   const services = new Map<string, Record<string, string>>()
-  for (const q of (await systemHealth(tx.sql, tx.now)).queues) {
-    const waited = q.oldestDue === null ? 0 : tx.now - q.oldestDue
-    if (waited <= minutes(number(down, 'minutes'))) continue
-    services.set(q.name, { service: queueNames[q.name] ?? q.name, minutes: shown(waited) })
-  }
+  for (const { name, due } of await oldestWork(tx, tx.now - minutes(number(down, 'minutes'))))
+    services.set(name, { service: queueNames[name] ?? name, minutes: shown(tx.now - due) })
   await settleStates(tx, 'service-down', services, down.enabled === true)
   const sinks = new Map<string, Record<string, string>>()
   for (const s of await sinkHealth(tx.sql, tx.now)) {
