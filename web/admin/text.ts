@@ -128,7 +128,7 @@ export const text = {
     erased: 'erased: nobody can tell any more',
     hidden: 'not for your role',
     only: 'Show only this',
-    onlyFor: (what: string, id: string) => `Show only entries with ${what} ${id}`,
+    onlyFor: (what: string, id: string) => `Show only this: ${what} ${id}`,
     reveal: 'Who is it? Only the bot tells, for a reason that stays in the log:',
     revealCommand: (idx: number) => `!audit reveal #${idx} reason "…"`,
     copyReveal: 'Copy the command',

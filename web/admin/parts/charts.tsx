@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { number } from '../format.ts'
+import { UserId } from './user-id.tsx'
 
 /** A row of a bar chart: its words, its figure, and how it is made up (shares are drawn one after the other). */
 export type Bar = { name: string; value: number; parts?: number[]; note?: string }
@@ -12,7 +13,7 @@ export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }): 
       {bars.map(bar => (
         <li key={bar.name}>
           <span class="bar-name">
-            {sentenceCase(bar.name)}
+            <UserId id={sentenceCase(bar.name)} />
             {bar.note ? <small>{bar.note}</small> : null}
           </span>
           <span class="bar-figure">{number(bar.value)}</span>
@@ -121,7 +122,8 @@ export const Days = ({
   )
 }
 
-/** The next even number of the form 2, 4, 6, 8, 10, 20, 40 …, so that half of it is whole. */
+/** The next even number of the form 2, 4, 6, 8, 10, 12, 16, 20 …, so that half of it is whole. */
 const niceTop = (most: number): number => {
-  for (let unit = 1; ; unit *= 10) for (const step of [2, 4, 6, 8, 10]) if (step * unit >= most) return step * unit
+  for (let unit = 1; ; unit *= 10)
+    for (const step of [2, 4, 6, 8, 10, 12, 16]) if (step * unit >= most) return step * unit
 }

@@ -5,6 +5,7 @@ import type { Inside } from '../inside.ts'
 import { Bars } from '../parts/charts.tsx'
 import { DaysPanel, Panel } from '../parts/panel.tsx'
 import { Table } from '../parts/table.tsx'
+import { UserId } from '../parts/user-id.tsx'
 import { text } from '../text.ts'
 
 const words = text.reports
@@ -21,7 +22,9 @@ export const AccessView = ({ data, inside }: { data: AccessReport; inside: Insid
         <ul class="marked">
           {marked.map(user => (
             <li key={user.user}>
-              <strong>{user.user}</strong>
+              <strong>
+                <UserId id={user.user} />
+              </strong>
               <span>{user.why.join(' · ')}</span>
             </li>
           ))}
@@ -41,7 +44,7 @@ export const AccessView = ({ data, inside }: { data: AccessReport; inside: Insid
               caption={words.people}
               rows={data.users}
               columns={[
-                { title: words.who, cell: u => u.user },
+                { title: words.who, cell: u => <UserId id={u.user} /> },
                 { title: words.patients, cell: u => u.patients, figure: true },
                 { title: words.views, cell: u => u.views, figure: true },
                 { title: words.messages, cell: u => u.messages, figure: true },
@@ -72,7 +75,7 @@ export const AccessView = ({ data, inside }: { data: AccessReport; inside: Insid
             caption={words.pairs}
             rows={data.pairs}
             columns={[
-              { title: words.who, cell: p => p.user },
+              { title: words.who, cell: p => <UserId id={p.user} /> },
               { title: words.patient, cell: p => <code>{shortRef(p.patient)}</code> },
               { title: words.views, cell: p => p.views, figure: true },
               { title: words.messages, cell: p => p.messages, figure: true },
@@ -88,7 +91,7 @@ export const AccessView = ({ data, inside }: { data: AccessReport; inside: Insid
             caption={words.watching}
             rows={data.watching}
             columns={[
-              { title: words.who, cell: w => w.user },
+              { title: words.who, cell: w => <UserId id={w.user} /> },
               { title: words.what, cell: w => <code>{w.what}</code> },
               { title: words.times, cell: w => w.times, figure: true },
               { title: words.last, cell: w => exact(w.lastAt) },

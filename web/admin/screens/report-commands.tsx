@@ -3,6 +3,7 @@ import type { CommandsReport } from '../../admin-contract.ts'
 import { Bars } from '../parts/charts.tsx'
 import { DaysPanel, Panel } from '../parts/panel.tsx'
 import { Table } from '../parts/table.tsx'
+import { UserId } from '../parts/user-id.tsx'
 import { text } from '../text.ts'
 
 const words = text.reports
@@ -46,7 +47,7 @@ export const CommandsView = ({ data }: { data: CommandsReport }): JSX.Element =>
           caption={words.commandUsers}
           rows={data.users}
           columns={[
-            { title: words.who, cell: u => u.user },
+            { title: words.who, cell: u => <UserId id={u.user} /> },
             { title: words.total, cell: u => u.times, figure: true },
             { title: words.refused, cell: u => u.refused, figure: true },
             { title: words.failed, cell: u => u.failed, figure: true },

@@ -34,16 +34,16 @@ export const Reports = ({ inside }: { inside: Inside }): JSX.Element => {
             ))}
           </fieldset>
         ) : null}
-        <label class="inline">
-          <span>{words.month}</span>
-          <select value={month} onChange={event => setMonth(event.currentTarget.value)}>
+        <div class="inline">
+          <label for="month">{words.month}</label>
+          <select id="month" value={month} onChange={event => setMonth(event.currentTarget.value)}>
             {monthsUntil(session.today).map(one => (
               <option key={one} value={one}>
                 {monthName(one)}
               </option>
             ))}
           </select>
-        </label>
+        </div>
       </Head>
       <Reading view={data || view.problem ? view : { ...view, data: null }} />
       {data ? <One data={data} inside={inside} /> : null}

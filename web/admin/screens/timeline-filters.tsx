@@ -84,9 +84,9 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
             <Field name="room" label={words.room} hint={words.roomHint} value={draft.room} onInput={set('room')} />
           </>
         ) : null}
-        <label class="field two">
-          <span>{words.action}</span>
-          <select value={draft.action} onChange={set('action')}>
+        <div class="field two">
+          <label for="filter-action">{words.action}</label>
+          <select id="filter-action" value={draft.action} onChange={set('action')}>
             <option value="">{words.anyAction}</option>
             {grouped(session.actions).map(([group, choices]) => (
               <optgroup key={group} label={text.groups[group] ?? group}>
@@ -98,10 +98,10 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
               </optgroup>
             ))}
           </select>
-        </label>
-        <label class="field">
-          <span>{words.outcome}</span>
-          <select value={draft.outcome} onChange={set('outcome')}>
+        </div>
+        <div class="field">
+          <label for="filter-outcome">{words.outcome}</label>
+          <select id="filter-outcome" value={draft.outcome} onChange={set('outcome')}>
             <option value="">{words.anyOutcome}</option>
             {(['done', 'refused', 'failed'] satisfies Outcome[]).map(outcome => (
               <option key={outcome} value={outcome}>
@@ -109,15 +109,15 @@ export const Filters = ({ inside, query, onShow }: Props): JSX.Element => {
               </option>
             ))}
           </select>
-        </label>
-        <label class="field">
-          <span>{words.since}</span>
-          <input type="date" max={session.today} value={draft.since} onInput={set('since')} />
-        </label>
-        <label class="field">
-          <span>{words.until}</span>
-          <input type="date" max={session.today} value={draft.until} onInput={set('until')} />
-        </label>
+        </div>
+        <div class="field">
+          <label for="filter-since">{words.since}</label>
+          <input id="filter-since" type="date" max={session.today} value={draft.since} onInput={set('since')} />
+        </div>
+        <div class="field">
+          <label for="filter-until">{words.until}</label>
+          <input id="filter-until" type="date" max={session.today} value={draft.until} onInput={set('until')} />
+        </div>
         <div class="form-end">
           <button type="submit" class="main">
             {words.apply}
