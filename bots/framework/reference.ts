@@ -20,7 +20,8 @@ const settingRow = (key: (typeof settingKeys)[number]): string => {
 
 const roleWords: Record<(typeof roles)[number], string> = {
   admin: 'settings, roles, approvals, units; no patient data by that role',
-  compliance: 'reads settings, histories and consents; proposes and approves templates',
+  compliance:
+    'the audit log: timelines, reveals, reports, exports, sinks, alerts; reads settings, histories and consents; proposes and approves templates',
   supervisor: 'everything of clinician and desk, and how the services are',
   clinician: 'patients and consents; is invited to care rooms',
   desk: 'patients and consents; is in the desk rooms',

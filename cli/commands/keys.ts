@@ -48,6 +48,8 @@ const make = async ([folder]: string[], { server }: Options): Promise<void> => {
 const split = async ([file]: string[], { into, need, of }: Options): Promise<void> => {
   if (!file || !into)
     throw new Explained('Say which key and where to: wardroom keys split data/keys/recovery.json --into /media/usb')
+  // Made on the spot, it would not be the medium that was meant.
+  if (!existsSync(into)) throw new Explained(`${into} is no folder here; shares go onto a medium that is there.`)
   const key = await explained(() => readKeyFile<JWK>(file))
   const shares = await explained(() => splitRecovery(key, number(need, 'need', 2), number(of, 'of', 3)))
   for (const s of shares) await explained(() => writeKeyFile(join(into, `${s.kid}-share-${s.number}.json`), s))

@@ -149,17 +149,6 @@ export const linksFrom = (
   }),
 })
 
-/** Why steps were refused or failed, the most frequent first, from counts by day. */
-export const reasonsFrom = (rows: readonly (DayCount & { reason: string | null })[]): LinksReport['reasons'] => {
-  const sums = new Map<string, LinksReport['reasons'][number]>()
-  for (const { action, reason, n } of rows) {
-    if (reason === null) continue
-    const key = `${action} ${reason}`
-    sums.set(key, { action, reason, n: n + (sums.get(key)?.n ?? 0) })
-  }
-  return [...sums.values()].sort((a, b) => b.n - a.n || (a.action < b.action ? -1 : 1)).slice(0, 40)
-}
-
 /** A number of each day, 0 where there is none. */
 export const eachDay = <T extends object>(days: readonly string[], rows: readonly (T & { day: number })[], none: T) =>
   days.map((day, i) => ({ ...none, ...rows.find(r => r.day === i), day }))

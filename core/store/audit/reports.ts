@@ -9,7 +9,7 @@ import {
   eachDay,
   type LinksReport,
   linksFrom,
-  reasonsFrom,
+  type Watching,
   withOutliers,
 } from '../../domain/audit/reports.ts'
 import { isOpen } from '../../domain/settings/open-hours.ts'
@@ -76,31 +76,22 @@ const inMemory = <T>(sql: Sql, work: (sql: Knex.Transaction) => Promise<T>): Pro
     return work(part)
   })
 
-type Access = Pick<AccessReport, 'pairs' | 'patients' | 'watching'> & {
-  users: Omit<AccessUser, 'why'>[]
-  days: (Omit<AccessDay, 'day'> & { day: number })[]
-}
+type Access = Pick<AccessReport, 'pairs' | 'patients'> & { users: Omit<AccessUser, 'why'>[] }
 
 const n = (condition: string) => `count(*) filter (where ${condition})::int`
 const some = (name: string) => `any(cast(:${name} as text[]))`
+const actsOfStaff = `${within} and patient_ref is not null and actor_kind = 'user'`
+const acts = `${n(`action = ${some('views')}`)} as views, ${n(`action = ${some('messages')}`)} as messages, ${n(`not (action = ${some('others')})`)} as changes`
 
-/** The acts of the staff in `period`, read once: by person and patient, by day (`starts`: where each begins), and what was looked at of the log. `closed`: quarters that count as out of hours. */
-const accessOf = (sql: Sql, period: Period, closed: readonly number[], starts: readonly number[] = [period.from]) =>
+/** The acts of the staff towards patients in `period`: by person, by pair, by patient. `closed`: quarters that count as out of hours. */
+const accessOf = (sql: Sql, period: Period, closed: readonly number[]) =>
   inMemory(sql, part =>
     rowsOf<Access>(
       part,
-      `with counted as materialized (
-         select actor_ref, patient_ref, day, what, grouping(patient_ref) = 0 as is_pair, grouping(day) = 0 as is_day, grouping(what) = 0 as is_look,
-           ${n(`action = ${some('views')}`)} as views, ${n(`action = ${some('messages')}`)} as messages, ${n(`not (action = ${some('others')})`)} as changes,
-           ${n(`outcome <> 'done'`)} as refused, ${n(`action <> 'command.run' and at / ${quarter} = any(cast(:closed as bigint[]))`)} as late,
-           count(*)::int as times, max(idx) as last, max(at) as last_at
-         from (select actor_ref, patient_ref, action, outcome, at, idx, case when patient_ref is not null then ${dayOf} end as day,
-                 case when action = ${some('watching')} then action
-                      when action = 'command.run' and outcome = 'done' and object_ref = ${some('receipts')} then 'receipts: !' || object_ref end as what
-               from audit_entry where ${within} and actor_kind = 'user'
-                 and (patient_ref is not null or action = ${some('watching')} or action = 'command.run' and object_ref = ${some('receipts')})) e
-         group by grouping sets ((actor_ref, patient_ref), (day), (actor_ref, what))),
-       pair as (select * from counted where is_pair and patient_ref is not null)
+      `with pair as materialized (
+         select actor_ref, patient_ref, ${acts}, ${n(`outcome <> 'done'`)} as refused, max(idx) as last, max(at) as last_at,
+           ${n(`action <> 'command.run' and at / ${quarter} = any(cast(:closed as bigint[]))`)} as late
+         from audit_entry where ${actsOfStaff} group by 1, 2)
        select json_build_object(
          'users', ${listed(
            `actor_ref as "user", count(*)::int as patients, sum(views)::int as views, sum(messages)::int as messages, sum(changes)::int as changes,
@@ -114,14 +105,33 @@ const accessOf = (sql: Sql, period: Period, closed: readonly number[], starts: r
          'patients', ${listed(
            'patient_ref as patient, count(*)::int as users, sum(views)::int as views, max(last) as last',
            'pair group by patient_ref order by 2 desc, 3 desc, 4 desc limit 50',
-         )},
-         'watching', ${listed(
-           'actor_ref as "user", what, times, last_at as "lastAt"',
-           'counted where is_look and what is not null order by times desc, 1, 2 limit 200',
-         )},
-         'days', ${listed('day, views, messages, changes', 'counted where is_day and day is not null')}) as data`,
-      { ...period, ...kinds, closed, starts },
+         )}) as data`,
+      { ...period, ...kinds, closed },
     ),
+  )
+
+/** Looks at the log, at reports, exports and receipts, by person and kind. */
+const watchingOf = (sql: Sql, period: Period) =>
+  inMemory(sql, part =>
+    rowsOf<Watching[]>(
+      part,
+      `select ${listed(
+        'actor_ref as "user", what, count(*)::int as times, max(at) as "lastAt"',
+        `(select actor_ref, action as what, at from audit_entry where ${within} and actor_kind = 'user' and action = ${some('watching')}
+          union all
+          select actor_ref, 'receipts: !' || object_ref, at from audit_entry
+          where ${within} and actor_kind = 'user' and action = 'command.run' and outcome = 'done' and object_ref = ${some('receipts')}) e
+         group by 1, 2 order by 3 desc, 1, 2 limit 200`,
+      )} as data`,
+      { ...period, ...kinds },
+    ),
+  )
+
+const accessDays = (sql: Sql, { period, starts }: Month) =>
+  rowsOf<(Omit<AccessDay, 'day'> & { day: number })[]>(
+    sql,
+    `select ${listed(`${dayOf} as day, ${acts}`, `audit_entry where ${actsOfStaff} group by 1`)} as data`,
+    { ...period, ...kinds, starts },
   )
 
 /** Marks and figures of people in any period: what the digest shows of access (row 23). */
@@ -131,15 +141,15 @@ export const accessUsers = async (sql: Sql, period: Period): Promise<AccessUser[
 /** Who looked at which patients in a month of the clinic's time zone, and who is unlike the others (row 23); who looked at the log, reports and receipts (row 121). */
 export const accessReport = async (sql: Sql, month: string): Promise<AccessReport> => {
   const m = await readMonth(sql, month)
-  const a = await accessOf(sql, m.period, closedQuarters(m.period, m.settings), m.starts)
+  const a = await accessOf(sql, m.period, closedQuarters(m.period, m.settings))
   return {
     month,
     period: m.period,
     users: withOutliers(a.users),
     pairs: a.pairs,
     patients: a.patients,
-    watching: a.watching,
-    days: eachDay(m.days, a.days, { views: 0, messages: 0, changes: 0 }),
+    watching: await watchingOf(sql, m.period),
+    days: eachDay(m.days, await accessDays(sql, m), { views: 0, messages: 0, changes: 0 }),
   }
 }
 
@@ -147,38 +157,42 @@ const linkActions = [
   ...['link.create', 'link.tap', 'link.verify', 'link.lock', 'link.renew', 'link.withdraw', 'link.not_me'],
   ...['text.queue', 'text.send', 'text.status', 'session.start', 'session.write', 'message.read', 'number.stop'],
 ]
+/** What a step in vain looks like; none of them is frequent. */
+const inVain = `(outcome <> 'done' or action = 'link.lock')`
 const textFailed = `action in ('text.send', 'text.status') and outcome <> 'done'`
 
 /** What became of a month's links, texts and visits. */
 export const linksReport = async (sql: Sql, month: string): Promise<LinksReport> => {
   const m = await readMonth(sql, month)
-  const found = await inMemory(sql, part =>
-    rowsOf<{ counts: (DayCount & { reason: string | null })[]; trouble: LinksReport['trouble'] }>(
+  const bindings = { ...m.period, actions: linkActions, starts: m.starts }
+  // In a leaf every quotation mark of a value is escaped: only the detail itself reads like this.
+  const status = `case when action = 'text.status' and leaf like '%"status":"delivered"%' then 'delivered' end`
+  const counts = await rowsOf<DayCount[]>(
+    sql,
+    `select ${listed(
+      `${dayOf} as day, action, outcome, ${status} as status, count(*)::int as n`,
+      `audit_entry where ${within} and action = ${some('actions')} group by 1, 2, 3, 4`,
+    )} as data`,
+    bindings,
+  )
+  const { reasons, trouble } = await inMemory(sql, part =>
+    rowsOf<Pick<LinksReport, 'reasons' | 'trouble'>>(
       part,
-      `with counted as materialized (
-         select day, action, outcome, status, reason, patient_ref as patient, grouping(patient_ref) = 0 as is_patient, count(*)::int as n,
-           ${n(`action = 'link.verify' and outcome <> 'done'`)} as refused, ${n(`action = 'link.lock'`)} as locked, ${n(textFailed)} as failed, max(idx) as last
-         from (select ${dayOf} as day, action, outcome, idx, case when action = 'text.status' then leaf::jsonb #>> '{detail,status}' end as status,
-                 case when outcome <> 'done' then ${reasonOf} end as reason,
-                 case when action = 'link.lock' or action = 'link.verify' and outcome <> 'done' or ${textFailed} then patient_ref end as patient_ref
-               from audit_entry where ${within} and action = ${some('actions')}) e
-         group by grouping sets ((day, action, outcome, status, reason), (patient_ref)))
+      `with failed as materialized (
+         select action, case when outcome <> 'done' then ${reasonOf} end as reason, patient_ref as patient, count(*)::int as n, max(idx) as last,
+           ${n(`action = 'link.verify'`)} as refused, ${n(`action = 'link.lock'`)} as locked, ${n(textFailed)} as failed
+         from audit_entry where ${within} and action = ${some('actions')} and ${inVain} group by 1, 2, 3)
        select json_build_object(
-         'counts', ${listed('day, action, outcome, status, reason, n', 'counted where not is_patient')},
+         'reasons', ${listed('action, reason, sum(n)::int as n', 'failed where reason is not null group by 1, 2 order by 3 desc, 1, 2 limit 40')},
          'trouble', ${listed(
-           'patient, refused, locked, failed as "textsFailed", last',
-           'counted where is_patient and patient is not null order by refused + locked + failed desc, last desc limit 30',
+           'patient, sum(refused)::int as refused, sum(locked)::int as locked, sum(failed)::int as "textsFailed", max(last) as last',
+           `failed where patient is not null and refused + locked + failed > 0
+            group by 1 order by sum(refused + locked + failed) desc, max(last) desc limit 30`,
          )}) as data`,
-      { ...m.period, actions: linkActions, starts: m.starts },
+      bindings,
     ),
   )
-  return {
-    month,
-    period: m.period,
-    ...linksFrom(m.days, found.counts),
-    reasons: reasonsFrom(found.counts),
-    trouble: found.trouble,
-  }
+  return { month, period: m.period, ...linksFrom(m.days, counts), reasons, trouble }
 }
 
 /** Which commands were given in a month, by whom, and what was refused and why. */
