@@ -24,6 +24,8 @@ export type AuditDeps = {
   dataDir: string
   /** The folder to which checkpoints are written, each once. */
   pinFolder: string
+  /** The only folder in which file sinks write; certificates and keys of sinks lie in its folder `tls`. */
+  sinkFolder: string
   /** The log's name, the first line of every checkpoint. */
   origin: string
   /** The log's verifier keys (C2SP vkey) that its key file has now, oldest first; `verifiersOf` adds those that handed over to them. */

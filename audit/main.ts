@@ -40,6 +40,8 @@ export type AuditOptions = {
   dataDir: string
   /** Where checkpoints are written once; `pins` in the data folder when left out. */
   pinFolder?: string
+  /** File sinks write here; `audit/sinks` in the data folder when left out. */
+  sinkFolder?: string
   log: Log
   /** Tests move the clock, choose the parts, and see the alerts. */
   clock?: StoreDeps['clock']
@@ -92,6 +94,7 @@ export const startAudit = (o: AuditOptions): Promise<{ deps: AuditDeps; stop(): 
       listen: { admin: o.listen.admin },
       dataDir: o.dataDir,
       pinFolder: o.pinFolder ?? join(o.dataDir, 'pins'),
+      sinkFolder: o.sinkFolder ?? join(o.dataDir, 'audit', 'sinks'),
       origin: logOrigin(serverName),
       vkeys: () => o.logKeys().map(k => k.verifier.vkey),
       log,

@@ -124,6 +124,12 @@ const audit = part({
     env: 'WARDROOM_PIN_FOLDER',
     example: '/mnt/write-once/wardroom-checkpoints',
   }),
+  sinkFolder: entry(path.optional(), {
+    about:
+      'The only folder to which `!audit sink add` may write files; certificates and keys that sinks use lie in its folder `tls`. Left out: `audit/sinks` in the data folder.',
+    env: 'WARDROOM_SINK_FOLDER',
+    example: '/var/log/wardroom-audit',
+  }),
 })
 
 /** Starting values of what administrators later change by chat, checked by the very rules of `!config`. */

@@ -9,7 +9,7 @@ export type ServiceConfig = Config & {
   homeserver: Config['homeserver'] & { url: string; registrations: { bots: string; ghosts: string } }
   database: { url: Secret; keeperUrl: Secret }
   keys: { file: string; keeper: string; audit: string; keeperSecret: Secret }
-  audit: { pinFolder: string }
+  audit: { pinFolder: string; sinkFolder: string }
   sms: Config['sms'] & { provider: 'local' | 'twilio' }
 }
 
@@ -22,6 +22,7 @@ export const defaultFiles = (dataDir: string) => ({
   recovery: resolve(dataDir, 'keys/recovery.json'),
   audit: resolve(dataDir, 'keys/audit.json'),
   pins: resolve(dataDir, 'pins'),
+  sinks: resolve(dataDir, 'audit/sinks'),
   /** Demo accounts of the embedded homeserver: localpart → { userId, password }. */
   accounts: resolve(dataDir, 'accounts.json'),
   /** What the supervisor hands to the services. */
@@ -62,7 +63,10 @@ export const serviceConfig = (config: Config): ServiceConfig | { missing: string
       audit: resolve(config.keys.audit ?? join(dirname(keyFile), 'audit.json')),
       keeperSecret,
     },
-    audit: { pinFolder: resolve(config.audit.pinFolder ?? files.pins) },
+    audit: {
+      pinFolder: resolve(config.audit.pinFolder ?? files.pins),
+      sinkFolder: resolve(config.audit.sinkFolder ?? files.sinks),
+    },
     sms: { ...config.sms, provider: smsProvider(config) },
   }
 }

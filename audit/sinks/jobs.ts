@@ -14,7 +14,7 @@ import { readConfig } from './options.ts'
 import { sinkEnv } from './runner.ts'
 import type { Delivery, SinkTarget, SinkType } from './sink.ts'
 
-type Deps = Pick<AuditDeps, 'store' | 'dataDir' | 'serverName' | 'publicUrl'>
+type Deps = Pick<AuditDeps, 'store' | 'sinkFolder' | 'serverName' | 'publicUrl'>
 
 const actorOf = ({ by }: SinkAsk): Actor => ({ kind: 'user', id: by.userId, device: by.deviceId })
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { AuditRecord } from '../../core/domain/audit/record.ts'
 import { maxSinks } from '../../core/domain/audit/sink.ts'
 import { errorFacts } from '../../core/error-facts.ts'
@@ -17,14 +16,14 @@ import type { Entry, Sink, SinkEnv, SinkType } from './sink.ts'
 
 export type SinkDeps = Pick<
   AuditDeps,
-  'store' | 'dataDir' | 'serverName' | 'publicUrl' | 'log' | 'metrics' | 'alert' | 'onSequenced'
+  'store' | 'sinkFolder' | 'serverName' | 'publicUrl' | 'log' | 'metrics' | 'alert' | 'onSequenced'
 >
 
 /** Entries in one batch. */
 const batchSize = 200
 
-export const sinkEnv = (d: Pick<AuditDeps, 'dataDir' | 'serverName' | 'publicUrl'>): SinkEnv => ({
-  folder: join(d.dataDir, 'audit', 'sinks'),
+export const sinkEnv = (d: Pick<AuditDeps, 'sinkFolder' | 'serverName' | 'publicUrl'>): SinkEnv => ({
+  folder: d.sinkFolder,
   context: { site: d.serverName, url: d.publicUrl, version: manifest.version },
 })
 

@@ -98,7 +98,7 @@ const redact =
     } catch (e) {
       if (!(e instanceof MatrixRefusal && e.status === 403)) throw e
       const sorry = answer(
-        'Your message held patient data and I could not remove it, because I have no power in this chat. Please remove it yourself, and write such commands in the chat that I opened with you.',
+        'Your message held patient data or a secret and I could not remove it, because I have no power in this chat. Please remove it yourself, and write such commands in the chat that I opened with you.',
       )
       return { kind: 'done', apply: tx => say(tx, `not-redacted:${event}`, { room }, sorry, thread) }
     }

@@ -20,5 +20,6 @@ export const audit: StartService = (config, log) =>
     listen: { audit: config.listen.audit, admin: config.listen.admin },
     dataDir: config.dataDir,
     pinFolder: config.audit.pinFolder,
+    sinkFolder: config.audit.sinkFolder,
     log,
   })

@@ -39,6 +39,7 @@ const depsOn = async (d: TestDatabase, log: TestAuditLog, pinFolder: string): Pr
   listen: { admin: { host: '127.0.0.1', port: 0 } },
   dataDir: pinFolder,
   pinFolder,
+  sinkFolder: pinFolder,
   origin: testOrigin,
   vkeys: () => [log.key.verifier.vkey],
   log: createLog('test', 'fatal'),

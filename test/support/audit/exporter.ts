@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../eventually.ts'
 import type { SinksOptions } from '../processes/sinks-process.ts'
@@ -9,7 +8,7 @@ const script = fileURLToPath(new URL('../processes/sinks-process.ts', import.met
 
 /** The sinks of a world in a process of its own, which `kill` ends with SIGKILL. */
 export const startExporter = async (w: Pick<SinkWorld, 'db' | 'folder'>): Promise<{ kill(): Promise<void> }> => {
-  const o: SinksOptions = { url: w.db.url, keys: w.db.keys, dataDir: dirname(dirname(w.folder)) }
+  const o: SinksOptions = { url: w.db.url, keys: w.db.keys, sinkFolder: w.folder }
   const child = spawn(process.execPath, [script], {
     env: { ...process.env, SINKS: JSON.stringify(o) },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,13 +7,13 @@ import { openDb } from '../../../core/store/db.ts'
 import { systemClock, systemRandom } from '../../../core/system.ts'
 
 /** What the parent gives in the environment variable SINKS. */
-export type SinksOptions = { url: string; keys: SealingKeys; dataDir: string }
+export type SinksOptions = { url: string; keys: SealingKeys; sinkFolder: string }
 
 const o = JSON.parse(process.env.SINKS ?? '{}') as SinksOptions
 const log = createLog('sinks', 'fatal')
 await startSinks({
   store: { db: openDb(o.url), clock: systemClock, random: systemRandom, seal: createSeal(o.keys) },
-  dataDir: o.dataDir,
+  sinkFolder: o.sinkFolder,
   serverName: 'clinic.example',
   publicUrl: 'https://chat.clinic.example',
   log,

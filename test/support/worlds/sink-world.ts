@@ -41,7 +41,7 @@ export const sinkWorld = async (existing?: TestDatabase): Promise<SinkWorld> => 
   let size = 0
   const deps: SinkDeps = {
     store,
-    dataDir: folder,
+    sinkFolder: folder,
     serverName: 'clinic.example',
     publicUrl: 'https://chat.clinic.example',
     log: testLog(),
@@ -60,7 +60,7 @@ export const sinkWorld = async (existing?: TestDatabase): Promise<SinkWorld> => 
   return {
     db,
     deps,
-    folder: join(folder, 'audit', 'sinks'),
+    folder,
     alerts,
     write: async entries => {
       for (let i = 0; i < entries; i++) await audited(store)
