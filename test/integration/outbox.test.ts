@@ -258,10 +258,18 @@ describe('the outbox worker', () => {
       await new Promise(done => setTimeout(done, 20))
       at--
     }
-    const sweeps = [1, 2, 3].map(() => startSweeps({ store: d.store, every: 60_000, name: 's', run, log, lookMs: 5 }))
+    // Every look asks for the time.
+    let looks = 0
+    const now = () => {
+      looks++
+      return d.store.clock.now()
+    }
+    const store = { ...d.store, clock: { now } }
+    const sweeps = [1, 2, 3].map(() => startSweeps({ store, every: 60_000, name: 's', run, log, lookMs: 5 }))
     await eventually(() => runs === 1)
     d.store.clock.advance(59_000)
-    await new Promise(done => setTimeout(done, 60))
+    const before = looks
+    await eventually(() => looks >= before + 12, { what: 'some looks of each process' })
     expect(runs).to.equal(1)
     d.store.clock.advance(2_000)
     await eventually(() => runs === 2)
