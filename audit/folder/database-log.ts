@@ -7,6 +7,7 @@ import { tileReader } from '../../core/store/audit/tiles.ts'
 import type { Db } from '../../core/store/db.ts'
 import { hashBytes } from '../../core/tlog/hash.ts'
 import { tileWidth } from '../../core/tlog/tile.ts'
+import { oneByOne } from '../one-by-one.ts'
 import type { StoredLog } from './stored-log.ts'
 
 /** The log in the database with its newest checkpoint, which stays this one while the log grows. Refuses while there is none. */
@@ -16,6 +17,8 @@ export const databaseLog = async (db: Db): Promise<StoredLog | Refusal> => {
   const { size } = latest
   const keys = (await logKeys(db)).filter(k => k.fromSize <= size)
   const readTile = tileReader(db)
+  // In a snapshot there is one connection, which does not take the next question before it has answered.
+  const inTurn = oneByOne()
   return {
     note: latest.note + (await cosignaturesOf(db, size)).join(''),
     vkeys: keys.map(k => k.vkey),
@@ -23,7 +26,7 @@ export const databaseLog = async (db: Db): Promise<StoredLog | Refusal> => {
     cosigned: (await newestCosigned(db, size)) ?? undefined,
     first: await firstIndex(db),
     tile: async name => {
-      const hashes = await readTile(name)
+      const hashes = await inTurn(() => readTile(name))
       const needed = name.width * hashBytes
       return hashes.length >= needed
         ? hashes.subarray(0, needed)
@@ -31,7 +34,7 @@ export const databaseLog = async (db: Db): Promise<StoredLog | Refusal> => {
     },
     entries: async (n, width) => {
       const from = n * tileWidth
-      const rows = await readLeaves(db, { from, limit: width })
+      const rows = await inTurn(async () => readLeaves(db, { from, limit: width }))
       const gap = Array.from({ length: width }, (_, i) => from + i).find((idx, i) => rows[i]?.idx !== idx)
       return gap === undefined
         ? rows.map(({ leaf }) => Buffer.from(leaf))

@@ -5,6 +5,7 @@ import { isRefusal } from '../../core/domain/refusal.ts'
 import type { JobHandler, Outcome } from '../../core/queues/outbox-worker.ts'
 import { latestPinned } from '../../core/store/audit/pins.ts'
 import type { Job } from '../../core/store/queues/outbox.ts'
+import { inSnapshot } from '../../core/store/snapshot.ts'
 import type { AuditDeps } from '../deps.ts'
 import { databaseLog } from '../folder/database-log.ts'
 import { exportLog } from '../folder/export.ts'
@@ -70,11 +71,12 @@ const alarm = (d: Deps, v: Verdict): void => {
 const verify =
   (d: Deps): JobHandler =>
   async job => {
-    // Before the log is read: what is pinned in between would be beyond it.
-    const against = await latestPinned(d.store.db)
-    const log = await databaseLog(d.store.db)
-    if (isRefusal(log)) return ended(job, 'audit.verify', [log.sentence])
-    const v = ours(d, await verifyLog(log, { against }))
+    const found = await inSnapshot(d.store.db, async sql => {
+      const log = await databaseLog(sql)
+      return isRefusal(log) ? log : verifyLog(log, { against: await latestPinned(sql) })
+    })
+    if (isRefusal(found)) return ended(job, 'audit.verify', [found.sentence])
+    const v = ours(d, found)
     alarm(d, v)
     const title = v.holds
       ? 'Verified: every entry is as it was signed.'
@@ -88,12 +90,13 @@ const stamp = (at: number) => new Date(at).toISOString().slice(0, 19).replaceAll
 const exported =
   (d: Deps): JobHandler =>
   async job => {
-    const log = await databaseLog(d.store.db)
-    if (isRefusal(log)) return ended(job, 'audit.export', [log.sentence])
     const folder = join(d.dataDir, 'audit', 'exports')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const dir = join(folder, `${stamp(job.createdAt)}-${job.id.slice(-6)}`)
-    const made = await exportLog(log, dir)
+    const made = await inSnapshot(d.store.db, async sql => {
+      const log = await databaseLog(sql)
+      return isRefusal(log) ? log : exportLog(log, dir)
+    })
     if (isRefusal(made) && made.code !== 'folder-exists') return ended(job, 'audit.export', [made.sentence])
     const found = await verifyFolder(dir)
     if (isRefusal(found)) return ended(job, 'audit.export', [`${dir}: ${found.sentence}`])

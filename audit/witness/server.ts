@@ -9,6 +9,7 @@ import type { Log } from '../../core/log.ts'
 import { addCheckpointLimit, parseAddCheckpoint } from '../../core/tlog/add-checkpoint.ts'
 import type { SigningKey, VerifierKey } from '../../core/tlog/key.ts'
 import { signatureLine } from '../../core/tlog/note.ts'
+import { oneByOne } from '../one-by-one.ts'
 import type { WitnessState } from './folder.ts'
 import { judge, type Signed } from './judge.ts'
 
@@ -25,21 +26,12 @@ export type WitnessOptions = {
 
 const originHash = (origin: string): string => createHash('sha256').update(origin).digest('hex')
 
-/** Runs one piece of work after the other: what was seen and what is remembered of it belong together. */
-const oneByOne = () => {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work)
-    last = result.catch(() => undefined)
-    return result
-  }
-}
-
 /**
  * Serves a witness (C2SP tlog-witness): `POST /add-checkpoint`, which cosigns a checkpoint only when it continues the last one, and answers only after that is on
  * disk; and `GET /<origin hash>/checkpoint`, the newest that it cosigned. Anybody may call it: only the logs' own signatures count.
  */
 export const startWitness = (o: WitnessOptions): Promise<Listener> => {
+  // What was seen and what is remembered of it belong together.
   const inTurn = oneByOne()
 
   const cosign = async ({ origin, size, text, note }: Signed): Promise<string> => {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { databaseLog } from '../../audit/folder/database-log.ts'
 import { exportLog } from '../../audit/folder/export.ts'
-import type { StoredLog } from '../../audit/folder/stored-log.ts'
 import { verifyFolder } from '../../audit/folder/verify.ts'
 import type { Verdict, VerifyOptions } from '../../audit/folder/verify-log.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -11,9 +10,11 @@ import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
 import { readKeyFile } from '../../core/keys.ts'
 import { logOrigin } from '../../core/log-keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
+import { logSize } from '../../core/store/audit/entries.ts'
 import { latestPinned } from '../../core/store/audit/pins.ts'
 import { rotateAuditKey } from '../../core/store/audit/rotate.ts'
 import { openDb } from '../../core/store/db.ts'
+import { inSnapshot } from '../../core/store/snapshot.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 import { systemClock, systemRandom } from '../../core/system.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
@@ -78,27 +79,26 @@ const check = async (dir: string, options: VerifyOptions): Promise<number> => {
   return verdict.holds ? 0 : 1
 }
 
-const recordExport = (store: StoreDeps, log: StoredLog): Promise<void> =>
-  transact(store, tx =>
+const recordExport = (store: StoreDeps): Promise<void> =>
+  transact(store, async tx =>
     tx.audit({
       actor: { kind: 'service', id: `cli/${userInfo().username}` },
       action: 'audit.export',
       object: { kind: 'audit', id: 'log' },
       outcome: 'done',
-      detail: { entries: Number(log.note.split('\n')[1]) },
+      detail: { entries: await logSize(tx.sql) },
     }),
   )
 
 const exportTo = async (_: string[], { out, config }: Options): Promise<number> => {
   if (!out) throw new Explained('Say where to: wardroom audit export --out FOLDER.')
   const against = await withStore(config, async store => {
-    // Before the log is: what is pinned in between would be beyond it.
-    const pinned = await latestPinned(store.db)
-    const log = orExplain(await databaseLog(store.db))
     // Recorded before anything leaves: an export that breaks off has left something, too.
-    await recordExport(store, log)
-    orExplain(await exportLog(log, out))
-    return pinned
+    await recordExport(store)
+    return inSnapshot(store.db, async sql => {
+      orExplain(await exportLog(orExplain(await databaseLog(sql)), out))
+      return latestPinned(sql)
+    })
   })
   console.log(
     `The log is in ${out}. Anybody can verify it: wardroom audit verify ${out}, or docs/audit-verification.md.`,
