@@ -119,11 +119,15 @@ export const rememberedPins = async (sql: Sql, ofEach = 20): Promise<Pin[]> => {
 export const latestPinned = async (sql: Sql): Promise<string | undefined> =>
   (await sql('audit_pin').orderBy('size', 'desc').first('note'))?.note
 
-/** Has the log got anything since this size that is more than the pinning itself? Else a quiet log would grow by its own checkpoints for ever. */
+/**
+ * Has the log got anything since this size that is more than the pinning itself and what the bot says? Else a quiet log would grow by its own checkpoints, and by
+ * the messages that carry them, for ever.
+ */
 export const hasNews = async (sql: Sql, since: number): Promise<boolean> =>
   (await sql('audit_entry')
     .where('idx', '>=', since)
     .whereNotIn('action', ['checkpoint.pin', 'checkpoint.cosign'])
+    .whereNot(q => q.where({ action: 'message.sent', actor_kind: 'service' }))
     .first('idx')) !== undefined
 
 /** Is a checkpoint on its way to the room already? */
