@@ -231,8 +231,12 @@ describe('audit commands', function () {
       expect(body).to.match(/@snoop:clinic\.example +40 +40 .*40 patients; the median is/)
       const [row] = await w.audit('audit.report')
       expect(row).to.deep.include({ outcome: 'done', object: { kind: 'report', id: 'access 2026-11' } })
+      await w.ask(dana, '!patient list')
+      await w.ask(dana, '!patient unanswered')
       await log.sequence()
       const next = await w.ask(carla, '!audit report access november')
+      expect(next.body).to.match(/@dana:clinic\.example +patient lists +1 /)
+      expect(next.body).to.match(/@dana:clinic\.example +receipts: !patient unanswered +1 /)
       expect(next.body).to.match(/@carla:clinic\.example +reports +1 /)
       expect(next.body).to.match(/@dana:clinic\.example +receipts: !patient status +1 /)
       expect((await w.ask(carla, '!audit report access 2026-10')).body).to.include(

@@ -83,7 +83,7 @@ export const accessAnswer = (r: AccessReport, zone: string): Answer => {
       10,
     ),
     ...part(
-      'Who looked at the log, at reports and at receipts',
+      'Who looked at the log, at reports, receipts and lists of patients',
       ['Person', 'What', 'Times', 'Last'],
       r.watching.map(w => [w.user, watchWords[w.what] ?? w.what, n(w.times), when(w.lastAt, zone)]),
       'Nobody.',

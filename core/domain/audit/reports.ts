@@ -25,7 +25,7 @@ export type AccessPair = {
 }
 /** A patient whose record many different people opened. */
 export type AccessPatient = { patient: string; users: number; views: number; last: number }
-/** Who looked at the log, at reports and at receipts (row 121). */
+/** Who looked at the log, at reports, at receipts (row 121) and at lists of patients, of which no single one is named. */
 export type Watching = { user: string; what: string; times: number; lastAt: Instant }
 export type AccessDay = { day: string; views: number; messages: number; changes: number }
 

@@ -62,15 +62,25 @@ export const showOpenHours = (week: OpenHours): string => {
   return parts.length === 0 ? 'never' : parts.join('; ')
 }
 
-/** Is somebody there at this instant, by the wall clock of `timeZone` (IANA)? */
-export const isOpen = (week: OpenHours, timeZone: string, at: Instant): boolean => {
-  const parts = new Intl.DateTimeFormat('en-US', {
+const formatters = new Map<string, Intl.DateTimeFormat>()
+/** Making one costs more than using it a hundred times. */
+const formatter = (timeZone: string): Intl.DateTimeFormat => {
+  const known = formatters.get(timeZone)
+  if (known) return known
+  const made = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
-  }).formatToParts(at)
+  })
+  formatters.set(timeZone, made)
+  return made
+}
+
+/** Is somebody there at this instant, by the wall clock of `timeZone` (IANA)? */
+export const isOpen = (week: OpenHours, timeZone: string, at: Instant): boolean => {
+  const parts = formatter(timeZone).formatToParts(at)
   const part = (type: string) => parts.find(p => p.type === type)?.value ?? ''
   const day = dayNames.indexOf(part('weekday').toLowerCase())
   const minute = Number(part('hour')) * 60 + Number(part('minute'))

@@ -110,7 +110,7 @@ const accessOf = (sql: Sql, period: Period, closed: readonly number[]) =>
     ),
   )
 
-/** Looks at the log, at reports, exports and receipts, by person and kind. */
+/** Looks at the log, at reports, exports, receipts and lists of patients, by person and kind. */
 const watchingOf = (sql: Sql, period: Period) =>
   inMemory(sql, part =>
     rowsOf<Watching[]>(
@@ -120,7 +120,10 @@ const watchingOf = (sql: Sql, period: Period) =>
         `(select actor_ref, action as what, at from audit_entry where ${within} and actor_kind = 'user' and action = ${some('watching')}
           union all
           select actor_ref, 'receipts: !' || object_ref, at from audit_entry
-          where ${within} and actor_kind = 'user' and action = 'command.run' and outcome = 'done' and object_ref = ${some('receipts')}) e
+          where ${within} and actor_kind = 'user' and action = 'command.run' and outcome = 'done' and object_ref = ${some('receipts')}
+          union all
+          select actor_ref, 'patient lists', at from audit_entry
+          where ${within} and actor_kind = 'user' and action = 'patient.view' and outcome = 'done' and patient_ref is null and object_ref <> all(cast(:receipts as text[]))) e
          group by 1, 2 order by 3 desc, 1, 2 limit 200`,
       )} as data`,
       { ...period, ...kinds },
