@@ -7,7 +7,7 @@ import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { openDb } from '../core/store/db.ts'
 import { createLink } from '../core/store/links/links.ts'
 import { recordConsent } from '../core/store/patients/consents.ts'
-import { addPatient, patientById } from '../core/store/patients/patients.ts'
+import { addPatient, patientByCode, patientById } from '../core/store/patients/patients.ts'
 import { type StoreDeps, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
 import type { Clinician } from '../test/support/clinician.ts'
@@ -27,6 +27,8 @@ export type Ward = {
   patients(count: number): Promise<WardPatient[]>
   /** A fresh link, as a text would carry it. */
   link(patient: WardPatient): Promise<string>
+  /** When the room of the patient with this code was ready (the bridge's clock). */
+  readyAt(code: string): Promise<number>
   /** Memory of our own services (not PostgreSQL, not Synapse) in MB, once they have given back what the last work left behind. */
   settledMemory(): Promise<number>
 }
@@ -108,6 +110,12 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
       }
       return enrolled.slice(0, count)
     },
+    readyAt: code =>
+      eventually(async () => (await patientByCode(store.db, code))?.readyAt ?? undefined, {
+        timeout: 60_000,
+        interval: 100,
+        what: `the room of ${code}`,
+      }),
     link: async ({ id, person }) => {
       const of = { person, patient: id, reason: 'message' as const, publicUrl: config.publicUrl, lifeMs: hours(72) }
       return (await transact(store, tx => createLink(tx, of))).url
