@@ -14,6 +14,7 @@ import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
 import { startSweeps } from '../core/queues/sweeps.ts'
+import { startDeletion } from '../core/records/deletion-sweeps.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
@@ -22,6 +23,7 @@ import { openDb, reach } from '../core/store/db.ts'
 import { sweepInbox } from '../core/store/queues/inbox.ts'
 import type { StoreDeps } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
+import { careDeletion } from './care/deletion.ts'
 import type { CareDeps } from './care/deps.ts'
 import { careGivenUp, careJobs } from './care/index.ts'
 import { remind } from './care/reminders.ts'
@@ -85,6 +87,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     const { everyMs } = staffListTimes
     started(startSweeps({ store, name: 'staff-list', every: everyMs, run: () => publishStaff(care), log }))
     started(startSweeps({ store, name: 'inbox', every: minutes(30), run: () => sweepInbox(store, hours(24 * 7)), log }))
+    started(startDeletion(careDeletion(care), 'care'))
     started(startSessionSweep({ store, homeserver, log }))
     started(watchOwnUsers({ store, homeserver, log }))
     const renewals = new AbortController()

@@ -19,7 +19,7 @@ from typing import Any
 from twisted.web.resource import Resource
 
 from synapse.api.errors import Codes, SynapseError
-from synapse.module_api import ModuleApi
+from synapse.module_api import DirectServeJsonResource, ModuleApi
 
 MEGOLM = "m.megolm.v1.aes-sha2"
 
@@ -89,7 +89,47 @@ class Guarantees(Resource):
 
     def render_GET(self, request: Any) -> bytes:
         request.setHeader(b"Content-Type", b"application/json")
-        return json.dumps({"guarantees": ["no_clear_text", "staff_only_invitations"]}).encode()
+        return json.dumps({"guarantees": ["no_clear_text", "staff_only_invitations", "destroys_content"]}).encode()
+
+
+# Of one call; a call is answered once everything in it is gone.
+MAX_DESTROY = 500
+
+
+class Destroy(DirectServeJsonResource):
+    """Destroys events' content in this homeserver's database and caches, for Wardroom's own deletion, which respects
+    legal holds and statutory minimums. Only Wardroom's application services may ask; state is never touched."""
+
+    isLeaf = True
+
+    def __init__(self, api: ModuleApi):
+        super().__init__()
+        self._api = api
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        requester = await self._api.get_user_by_req(request)
+        service = requester.app_service_id
+        if service not in ("wardroom-bots", "wardroom-ghosts"):
+            _refuse("Only Wardroom's services destroy content.")
+        body = json.loads(request.content.read(1024 * 1024))
+        events = body.get("events") if isinstance(body, dict) else None
+        if not isinstance(events, list) or len(events) > MAX_DESTROY or not all(isinstance(e, str) for e in events):
+            raise SynapseError(400, f"events is a list of at most {MAX_DESTROY} event ids", Codes.BAD_JSON)
+        store = self._api._hs.get_datastores().main
+        answer: dict[str, str] = {}
+        for event_id in events:
+            event = await store.get_event(event_id, allow_none=True)
+            if event is None:
+                answer[event_id] = "missing"
+            elif event.is_state():
+                answer[event_id] = "state"
+            else:
+                # Prunes the stored JSON and takes the event out of every worker's cache.
+                await store.expire_event(event_id)
+                for table in ("event_search", "event_push_actions", "event_push_actions_staging"):
+                    await store.db_pool.simple_delete(table, {"event_id": event_id}, desc="wardroom_destroy")
+                answer[event_id] = "destroyed"
+        return 200, {"events": answer}
 
 
 class WardroomModule:
@@ -101,6 +141,7 @@ class WardroomModule:
         self._api = api
         api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
+        api.register_web_resource("/_synapse/client/wardroom_destroy", Destroy(api))
 
     async def _check_invitation(self, event: Any, state: Any) -> None:
         create = state.get(("m.room.create", ""))

@@ -33,6 +33,8 @@ const guarantees: Record<string, string> = {
     'a local client that sends a message in clear into an encrypted room is not refused: anybody who runs the homeserver could read it',
   staff_only_invitations:
     'a member of a care room may invite anybody of this homeserver into it: whoever is invited reads what is written from then on',
+  destroys_content:
+    "messages whose time is over, and recalled ones, are removed from people's eyes only: the homeserver keeps their encrypted content until it prunes it itself",
 }
 
 /** The guarantees that are off on a homeserver without our module, each as the rest of a sentence; empty when the module is loaded. */

@@ -202,7 +202,9 @@ describe('the records in the database', function () {
     clock.set(begin + days(2))
     const held = await transact(d.store, tx => placeHold(tx, { room: '!1' }, { matter: 'a claim', by: '@co:h' }))
     expect(held.cover).to.deep.include({ there: 1, passed: 0 })
-    expect((await transact(d.store, tx => passPointOfNoReturn(tx, 'dr_1', 10))).map(x => x.event)).to.deep.equal(['$1'])
+    expect(
+      (await transact(d.store, tx => passPointOfNoReturn(tx, 'dr_1', { limit: 10 }))).map(x => x.event),
+    ).to.deep.equal(['$1'])
     const late = await transact(d.store, tx => placeHold(tx, { user: '@1:h' }, { matter: 'a claim', by: '@co:h' }))
     expect(late.cover).to.deep.include({ there: 1, passed: 1 })
   })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { generateKeys } from '../../core/keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
-import { openDb } from '../../core/store/db.ts'
+import { type Db, openDb } from '../../core/store/db.ts'
 import { migrate } from '../../core/store/migrate.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
 import { systemRandom } from '../../core/system.ts'
@@ -40,27 +40,28 @@ export const database = async (options: { max?: number; url?: string } = {}): Pr
   }
   const store = open()
   await migrate(store.db)
-  const dump = async () => {
-    const tables: { t: string }[] = await store
-      .db('pg_tables')
-      .where({ schemaname: 'public' })
-      .orderBy('tablename')
-      .select({ t: 'tablename' })
-    const parts: string[] = []
-    for (const { t } of tables) {
-      const { rows } = await store.db.raw('select row_to_json(x)::text as line from ?? x', [t])
-      parts.push(`-- ${t}`, ...(rows as { line: string }[]).map(r => r.line))
-    }
-    return parts.join('\n')
-  }
   return {
     store,
     url,
     keys,
     another: open,
-    dump,
+    dump: () => dumpOf(store.db),
     drop: async () => {
       for (const deps of opened) await deps.db.destroy()
     },
   }
+}
+
+/** Every row of every table of a database as text, as COPY writes it. */
+export const dumpOf = async (db: Db): Promise<string> => {
+  const tables: { t: string }[] = await db('pg_tables')
+    .where({ schemaname: 'public' })
+    .orderBy('tablename')
+    .select({ t: 'tablename' })
+  const parts: string[] = []
+  for (const { t } of tables) {
+    const { rows } = await db.raw('select row_to_json(x)::text as line from ?? x', [t])
+    parts.push(`-- ${t}`, ...(rows as { line: string }[]).map(r => r.line))
+  }
+  return parts.join('\n')
 }

@@ -97,6 +97,9 @@ export const personsOf = async (sql: Sql, patientId: PatientId): Promise<Person[
       .whereNull('removed_at')
       .orderByRaw(`kind = 'patient' desc, created_at`)
   ).map(toPerson)
+/** The ghosts of everybody who takes part or ever did. */
+export const ghostsOfPatient = async (sql: Sql, patientId: PatientId): Promise<UserId[]> =>
+  sql('person').where({ patient_id: patientId }).whereNotNull('ghost').pluck('ghost')
 /** Everybody with this number, across patients. `lookup` is `seal.lookup('phone', e164)`. */
 export const personsByPhone = async (sql: Sql, lookup: string): Promise<Person[]> =>
   (await sql('person').where({ phone_lookup: lookup }).whereNull('removed_at').orderBy('created_at')).map(toPerson)

@@ -46,11 +46,17 @@ export const recordById = async (sql: Sql, event: string): Promise<StoredRecord 
 export const fateOf = async (sql: Sql, facts: RecordFacts, now: Instant): Promise<Decision> =>
   decide(facts, { policies: await listPolicies(sql), holds: await listHolds(sql) }, now)
 
+/** Which events are asked about; all without. */
+export type Only = { classes?: readonly RecordFacts['class'][]; events?: readonly string[] }
+
+const chosen = ({ classes, events }: Only): string =>
+  `${classes ? 'and r.class = any(:classes::text[])' : ''} ${events ? 'and r.event_id = any(:events::text[])' : ''}`
+
 /**
  * The same decision as `decide` for every event that is still there, in one statement (a test compares the two): groups of events that the same policies
  * fit are decided once, so that a million events take a second or two. Columns: event_id, room_id, fate (destroy, hide), rule_kind, rule_id.
  */
-const fatesSql = (policies: readonly Policy[]) => ({
+const fatesSql = (policies: readonly Policy[], only: Only) => ({
   sql: `
   with policy as materialized (
     select * from unnest(:ids::text[], :scopes::text[], :ranks::int[], :abouts::text[], :bases::text[], :keeps::bigint[], :minimums::boolean[])
@@ -58,7 +64,7 @@ const fatesSql = (policies: readonly Policy[]) => ({
   ),
   -- Who, where, labelled how: the policies that fit depend on nothing else.
   grp as materialized (
-    select room_id, class, sender, labels from record where doomed_at is null group by room_id, class, sender, labels
+    select room_id, class, sender, labels from record r where doomed_at is null ${chosen(only)} group by room_id, class, sender, labels
   ),
   fit as materialized (
     select g.room_id, g.class, g.sender, g.labels, p.id, p.rank, p.basis, p.keep_ms, p.minimum,
@@ -75,7 +81,7 @@ const fatesSql = (policies: readonly Policy[]) => ({
     join fit f on f.room_id = r.room_id and f.class = r.class and f.sender = r.sender and f.labels = r.labels
       and (f.minimum or f.rank = f.best)
     left join record_room rr on rr.room_id = r.room_id
-    where r.doomed_at is null
+    where r.doomed_at is null ${chosen(only)}
   ),
   -- Of several, the one that ends last; one without an end ends never.
   win as (
@@ -92,7 +98,7 @@ const fatesSql = (policies: readonly Policy[]) => ({
         when r.recalled_at <= :now then 'recall' when r.removed_at <= :now then 'removed' end as rule_kind,
       w.id as rule_id, r.recalled_at is not null or r.removed_at is not null as hidden, r.removed_at, r.hidden_at
     from record r left join win w on w.event_id = r.event_id
-    where r.doomed_at is null
+    where r.doomed_at is null ${chosen(only)}
   ),
   bound as (
     select l.*, exists (select 1 from legal_hold h join record r on r.event_id = l.event_id where h.released_at is null and ${heldCondition})
@@ -112,6 +118,8 @@ const fatesSql = (policies: readonly Policy[]) => ({
     keeps: policies.map(p => p.keepMs),
     minimums: policies.map(p => p.minimum),
     grace: removalGrace,
+    ...(only.classes ? { classes: [...only.classes] } : {}),
+    ...(only.events ? { events: [...only.events] } : {}),
   },
 })
 
@@ -126,9 +134,9 @@ export type Due = {
 export const dueRecords = async (
   sql: Sql,
   now: Instant,
-  { limit = 1000, policies }: { limit?: number; policies?: readonly Policy[] } = {},
+  { limit = 1000, policies, ...only }: Only & { limit?: number; policies?: readonly Policy[] } = {},
 ): Promise<Due[]> => {
-  const q = fatesSql(policies ?? (await listPolicies(sql)))
+  const q = fatesSql(policies ?? (await listPolicies(sql)), only)
   const { rows } = await sql.raw(
     `select * from (${q.sql}) f where fate = 'destroy' or hidden_at is null order by event_id limit :limit`,
     { ...q.values, now, limit } as never,
@@ -147,7 +155,7 @@ export const previewFates = async (
   now: Instant,
   policies: readonly Policy[],
 ): Promise<{ messages: number; rooms: { room: string; messages: number }[]; roomCount: number }> => {
-  const q = fatesSql(policies)
+  const q = fatesSql(policies, {})
   const { rows } = await sql.raw(
     `select room_id, count(*)::int as messages from (${q.sql}) f where fate = 'destroy' group by room_id order by 2 desc, 1`,
     { ...q.values, now } as never,

@@ -1,0 +1,25 @@
+import { minutes, seconds } from '../domain/clock.ts'
+import { startSweeps } from '../queues/sweeps.ts'
+import type { Stoppable } from '../start-parts.ts'
+import { leavingRecords } from '../store/records/doom.ts'
+import { type DeletionDeps, deletionRun } from './deletion.ts'
+
+/**
+ * Deletes by retention every five minutes, and what was recalled or decided before a kill within a quarter of a minute. `name` tells the services' sweeps
+ * apart: each runs in one process at a time.
+ */
+export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
+  const { store, log } = d
+  const soon = async () => {
+    const events = await leavingRecords(store, { classes: d.classes, limit: 1000 })
+    if (events.length > 0) await deletionRun(d, { events })
+  }
+  const all = startSweeps({ store, name: `${name}-retention`, every: minutes(5), run: () => deletionRun(d), log })
+  const recalled = startSweeps({ store, name: `${name}-recalls`, every: seconds(15), run: soon, log })
+  return {
+    stop: async () => {
+      await recalled.stop()
+      await all.stop()
+    },
+  }
+}
