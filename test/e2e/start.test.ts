@@ -45,7 +45,8 @@ describe('wardroom start', function () {
     const address = async () => `127.0.0.1:${await freePort()}`
     const embedded = { synapse: await freePort(), postgres: await freePort() }
     const addresses = { public: await address(), bridge: await address(), bots: await address() }
-    const listen = { ...addresses, keeper: await address(), local: await address() }
+    const own = { audit: await address(), admin: await address() }
+    const listen = { ...addresses, ...own, keeper: await address(), local: await address() }
     const file = join(folder, name)
     writeFileSync(file, stringify({ embedded, ...more, listen: { ...listen, ...(more.listen ?? {}) } }))
     return file
@@ -100,8 +101,12 @@ describe('wardroom start', function () {
         if (part.name === 'postgres') continue // entered by the database's own user; its secret is checked below
         expect(statSync(join(data, part.name)).mode & 0o077, part.name).to.equal(0)
       }
-      for (const file of ['postgres/passwords.json', 'keys/sealing.json', 'keys/keeper.json', 'run/wardroom.yaml'])
-        expect(statSync(join(data, file)).mode & 0o777, file).to.equal(0o600)
+      const files = [
+        'postgres/passwords.json',
+        'run/wardroom.yaml',
+        ...['sealing', 'keeper', 'audit'].map(k => `keys/${k}.json`),
+      ]
+      for (const file of files) expect(statSync(join(data, file)).mode & 0o777, file).to.equal(0o600)
     })
 
     it('refuses a second start on the folder with one sentence', async () => {
