@@ -13,6 +13,7 @@ export const startTable = ({ config, accounts, embedded }: Wardroom): string => 
     ...(tryable ? [['Try it: both sides in one window', `${localUrl}/try`] as [string, string]] : []),
     ...(local ? [["The patient's telephone", `${localUrl}/handset`] as [string, string]] : []),
     ['Patient page (texts link here)', config.publicUrl],
+    ['Audit page (ask the bot: !admin link)', config.adminUrl],
     ['Homeserver, for Element', `${homeserver}  (user ids end in :${config.homeserver.serverName})`],
     ['Data and logs', config.dataDir],
   ]
