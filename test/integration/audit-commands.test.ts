@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { AuditEvent } from '../../core/domain/audit/event.ts'
 import { days, hours } from '../../core/domain/clock.ts'
-import type { PatientId, UserId } from '../../core/domain/ids.ts'
+import type { PatientId, RoomId, UserId } from '../../core/domain/ids.ts'
 import { readEntries } from '../../core/store/audit/entries.ts'
 import { erasePatient } from '../../core/store/audit/subjects.ts'
 import { patientByCode } from '../../core/store/patients/patients.ts'
@@ -111,6 +111,25 @@ describe('audit commands', function () {
         .and.not.include(code)
       expect(await w.ask(dana, `!audit user ${carla}`)).to.include({ mark: '⛔' })
       expect(await w.ask(dana, `!audit patient ${code}`)).to.include({ mark: '⛔' })
+    })
+
+    it('is not told where others read, but in the compliance room', async () => {
+      const desk = {
+        roomId: '!desk:clinic.example' as RoomId,
+        class: 'desk',
+        unit: 'main',
+        peer: null,
+        createdBy: '@w',
+      } as const
+      for (const text of [
+        `!audit patient ${code}`,
+        '!audit reveal 1 reason "a good one"',
+        '!audit report access',
+        '!audit user me',
+      ])
+        expect((await w.ask(carla, text, { room: desk })).body, text).to.include('Others read here')
+      const officers = { ...desk, class: 'alert', unit: 'compliance' } as const
+      expect((await w.ask(carla, `!audit patient ${code}`, { room: officers })).mark).to.equal('✅')
     })
 
     it('of a room takes its id or a patient’s code', async () => {
@@ -228,7 +247,9 @@ describe('audit commands', function () {
       await log.sequence()
       const { body } = await w.ask(carla, '!audit report access')
       expect(body).to.include('Access to patients in November 2026').and.include('1 of them unlike the others')
-      expect(body).to.match(/@snoop:clinic\.example +40 +40 .*40 patients; the median is/)
+      expect(body)
+        .to.match(/@snoop:clinic\.example: 40 patients; the median is/)
+        .and.match(/@snoop:clinic\.example +40 +40 /)
       const [row] = await w.audit('audit.report')
       expect(row).to.deep.include({ outcome: 'done', object: { kind: 'report', id: 'access 2026-11' } })
       await w.ask(dana, '!patient list')

@@ -8,6 +8,7 @@ import type { Tx } from '../../../core/store/tx.ts'
 import { type Answer, answer, heading, list, literal, table, text } from '../../framework/answer.ts'
 import { command } from '../../framework/command.ts'
 import { render } from '../../framework/render.ts'
+import { overheard } from './timeline.ts'
 
 /** The digest as the compliance room reads it. */
 export const digestAnswer = (d: Digest): Answer =>
@@ -42,7 +43,10 @@ export const auditDigest = command({
   needs: 'compliance',
   args: {},
   help: 'What the weekly digest says, of the last seven days until now.',
-  run: async ({ tx, sender, settings }) => {
+  run: async context => {
+    const { tx, sender, settings } = context
+    const stopped = overheard(context)
+    if (stopped) return stopped
     const zone = settings['clinic.time_zone']
     const period = daysPeriod(wallClock(tx.now - days(6), zone).day, wallClock(tx.now, zone).day, zone)
     await tx.audit({

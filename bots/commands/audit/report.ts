@@ -1,10 +1,11 @@
 import { monthOf, wallClock } from '../../../core/domain/audit/period.ts'
 import type { AccessReport, CommandsReport, LinksReport } from '../../../core/domain/audit/reports.ts'
 import { accessReport, commandsReport, linksReport } from '../../../core/store/audit/reports.ts'
-import { type Answer, answer, type Block, heading, literal, table, text } from '../../framework/answer.ts'
+import { type Answer, answer, type Block, heading, list, literal, table, text } from '../../framework/answer.ts'
 import { choice } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { monthArg } from './audit-args.ts'
+import { overheard } from './timeline.ts'
 
 /** A part of a report: the first rows of a table under its title, or a sentence when there are none. */
 const part = (
@@ -46,18 +47,13 @@ export const accessAnswer = (r: AccessReport, zone: string): Answer => {
   const unlike = r.users.filter(u => u.why.length > 0)
   return answer(
     `Access to patients in ${monthName(r.month)} (${zone}): ${r.users.length} people of the staff${unlike.length > 0 ? `, ${unlike.length} of them unlike the others` : ''}.`,
+    ...(unlike.length > 0
+      ? [heading('Unlike the others'), literal(list(unlike.slice(0, 20).map(u => `${u.user}: ${u.why.join('; ')}`)))]
+      : []),
     ...part(
       'People',
-      ['Person', 'Patients', 'Looked', 'Messages', 'Changed', 'Out of hours', 'Unlike the others'],
-      r.users.map(u => [
-        u.user,
-        n(u.patients),
-        n(u.views),
-        n(u.messages),
-        n(u.changes),
-        n(u.outOfHours),
-        u.why.join('; '),
-      ]),
+      ['Person', 'Patients', 'Looked', 'Messages', 'Changed', 'Out of hours'],
+      r.users.map(u => [u.user, n(u.patients), n(u.views), n(u.messages), n(u.changes), n(u.outOfHours)]),
       'Nobody of the staff dealt with a patient.',
     ),
     ...part(
@@ -160,7 +156,10 @@ export const auditReport = command({
   needs: 'compliance',
   args: { report: choice(['access', 'links', 'commands']), month: monthArg() },
   help: 'A month in figures: who dealt with which patients and who is unlike the others; what became of links and texts; which commands were given. This month where none is named.',
-  run: async ({ tx, sender, settings }, { report, month: asked }) => {
+  run: async (context, { report, month: asked }) => {
+    const { tx, sender, settings } = context
+    const stopped = overheard(context)
+    if (stopped) return stopped
     const zone = settings['clinic.time_zone']
     const month = asked ?? monthOf(tx.now, zone)
     await tx.audit({

@@ -10,7 +10,7 @@ import { about, answer, code, literal, text } from '../../framework/answer.ts'
 import { named, phrase } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
 import { namedSubject } from './audit-args.ts'
-import { findEntry, logDeps } from './timeline.ts'
+import { findEntry, logDeps, overheard } from './timeline.ts'
 
 /** What an entry holds, with what each part is called. */
 const labelled = (r: AuditRecord): [string, string][] => {
@@ -72,6 +72,8 @@ export const auditReveal = command({
   help: 'Whom and what an entry stands for: patient, room, address. The reason is required and stays in the log, for good.',
   run: async (context, { entry: asked, reason }) => {
     const { tx, sender, settings } = context
+    const stopped = overheard(context)
+    if (stopped) return stopped
     if (!/(\p{L}.*){8}/u.test(reason))
       return refuse('no-reason', 'Say in some words why, so that whoever reviews this understands it.')
     const entry = 'entry' in asked ? await findEntry(context, asked.entry) : undefined

@@ -32,6 +32,12 @@ export type Subject = { kind: string; ref: string; id?: string; patient?: Patien
 /** The store as this transaction sees it. */
 export const logDeps = ({ tx }: Pick<CommandContext, 'tx'>) => ({ db: tx.sql, seal: tx.deps.seal })
 
+/** Whom somebody looks into is nobody else's business: not in a desk room, where others read. */
+export const overheard = ({ room }: Pick<CommandContext, 'room'>): Refusal | undefined =>
+  room.class === 'direct' || room.unit === 'compliance'
+    ? undefined
+    : refuse('overheard', 'Others read here: ask me this in the chat of the two of us, or in the compliance room.')
+
 const typed = (m: Moment): string => ('day' in m ? m.day : `${Math.round(m.ago / 60_000)}m`)
 const spanWords = ({ since, until }: Span) =>
   `${since ? ` since ${typed(since)}` : ''}${until ? ` until ${typed(until)}` : ''}`
@@ -91,8 +97,10 @@ type Question = {
 }
 
 /** Answers with the entries, and notes in the same transaction that they were looked at (row 121). */
-const tell = async (context: CommandContext, q: Question, s: Span): Promise<Answer> => {
+const tell = async (context: CommandContext, q: Question, s: Span): Promise<Answer | Refusal> => {
   const { tx, sender, settings } = context
+  const stopped = overheard(context)
+  if (stopped) return stopped
   const timeZone = settings['clinic.time_zone']
   const { from, until } = between(s, tx.now, timeZone)
   const page = { since: from, until, before: s.before, limit: entriesPerAnswer + 1 }

@@ -95,10 +95,10 @@ const people = (f: DigestFacts): DigestTable => ({
 
 const reviews = (f: DigestFacts): DigestTable => ({
   title: 'Access to patients',
-  head: ['Person', 'Patients', 'Looked', 'Out of hours', 'Unlike the others'],
+  head: ['Person', 'Patients', 'Looked', 'Messages', 'Out of hours'],
   rows: f.access
     .slice(0, 10)
-    .map(u => [u.user, String(u.patients), String(u.views), String(u.outOfHours), u.why.join('; ')]),
+    .map(u => [u.user, String(u.patients), String(u.views), String(u.messages), String(u.outOfHours)]),
   none: "Nobody of the staff looked at a patient's data.",
 })
 
@@ -155,7 +155,7 @@ const attention = (f: DigestFacts): string[] => {
       ? [`${f.log.waiting} events wait to come into the log since ${moment(f.log.oldestWaiting ?? 0, f.timeZone)}.`]
       : []),
     ...(f.log.size === 0 ? ['The log is empty: does the audit process run?'] : []),
-    ...(open.length > 0 ? [`${open.length} kinds of alert are open: ${open.map(a => a.rule).join(', ')}.`] : []),
+    ...(open.length > 0 ? [`Alerts are open: ${open.map(a => a.rule).join(', ')}.`] : []),
     ...f.sinks
       .filter(s => s.state !== 'ok')
       .map(s => `The sink ${s.name} is ${s.state}; ${s.lagEntries} entries wait.`),
