@@ -14,7 +14,7 @@ const folderMaker = () => {
   return async (file: string): Promise<void> => {
     const folder = dirname(file)
     if (made.has(folder)) return
-    await mkdir(folder, { recursive: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     made.add(folder)
   }
 }
@@ -64,7 +64,7 @@ const newline = Buffer.from('\n')
  * Writes a log and one of its checkpoints into a new folder that anybody can verify with tools of their own (C2SP tlog-tiles; docs/audit-verification.md):
  * `checkpoint`, `vkey`, `tile/…`, `entries.jsonl` (one entry a line, exactly the bytes that are hashed), and where they exist `handover/…`, `cosigned` and
  * `minimum-index`. It keeps one bundle in memory. It works in `DIR.part` and renames that at the end; called again after an interruption, it goes on there.
- * Refuses when `dir` exists. @throws when the log lacks something that its checkpoint needs.
+ * Only its owner can enter the folder. Refuses when `dir` exists. @throws when the log lacks something that its checkpoint needs.
  */
 export const exportLog = async (
   log: StoredLog,

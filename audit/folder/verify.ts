@@ -44,6 +44,23 @@ const followLines = (fd: number, tell: Tell) => {
 
 const newline = 0x0a
 
+const pruneMark = Buffer.from('"action":"audit.prune"')
+
+/** Up to which index the log itself says that its entries were pruned: each pruning is an entry. */
+const recordedPruning = (entries: readonly Buffer[]): number => {
+  const said = entries
+    .filter(e => e.includes(pruneMark))
+    .map(e => {
+      try {
+        const { action, detail } = JSON.parse(e.toString()) as { action?: unknown; detail?: { before?: unknown } }
+        return action === 'audit.prune' ? Number(detail?.before ?? 0) : 0
+      } catch {
+        return 0 // no entry of ours
+      }
+    })
+  return Math.max(0, ...said)
+}
+
 /** Tells of every file beside the log's own among tiles, bundles and handovers: nothing there goes unverified. */
 const tellStrays = async (dir: string, size: number, first: number, handovers: number, tell: Tell): Promise<void> => {
   const from = Math.floor(first / tileWidth)
@@ -62,7 +79,7 @@ const tellStrays = async (dir: string, size: number, first: number, handovers: n
 
 /**
  * Verifies an exported folder, with nothing but the folder: recomputes it from its entries (`verifyLog`), compares `entries.jsonl` with them, and looks for
- * files that do not belong. Refuses what is no exported folder.
+ * files that do not belong and for entries that are missing without an entry about their pruning. Refuses what is no exported folder.
  */
 export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Promise<Verdict | Refusal> => {
   const log = folderLog(dir)
@@ -75,12 +92,15 @@ export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Pr
   try {
     const lines = fd === undefined ? undefined : followLines(fd, tell)
     let count = 0
+    let pruned = 0
     const onEntries = (entries: Buffer[], from: number) => {
       count += entries.length
+      if (first > 0) pruned = Math.max(pruned, recordedPruning(entries))
       lines?.compare(entries, from, first)
     }
     const verdict = await verifyLog(log, options, onEntries, problems)
     if (count === verdict.size - first) lines?.end(count)
+    if (first > pruned) tell(layout.first, `No entry says that the entries before ${first} were pruned.`)
     if (verdict.origin !== '') await tellStrays(dir, verdict.size, log.first, log.handovers.length, tell)
     return { ...verdict, ...judged(problems) }
   } finally {

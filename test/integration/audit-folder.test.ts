@@ -136,7 +136,9 @@ describe('an exported audit log', () => {
   })
 
   it('keeps every remaining proof when the entries before an index were pruned, and says that they are not there', async () => {
-    const many = makeLog(entriesOf(0, 1000))
+    const pruning = (before: number) =>
+      JSON.stringify({ v: 1, action: 'audit.prune', detail: { before, entries: before } })
+    const many = makeLog([...entriesOf(0, 990), pruning(512), ...entriesOf(991, 1000)])
     const handover = { from: keys.old, note: await many.checkpoint(100, keys.old, keys.current) }
     const stored = await many.stored({ signer: keys.current, first: 600, handover })
     const kept = {
@@ -151,7 +153,12 @@ describe('an exported audit log', () => {
     const verdict = await verdictOf(dir, { against: await many.checkpoint(700, keys.current) })
     expect(verdict).to.include({ holds: true, first: 512, size: 1000 })
     expect(verdict.unchecked).to.deep.equal(['handover/1: the entries under its last tile, before 100, were pruned.'])
+    await writeFile(join(dir, 'minimum-index'), '513\n')
+    expect((await wrongs(dir)).join()).to.include('not a multiple of 256')
     await writeFile(join(dir, 'minimum-index'), '768\n')
+    expect((await wrongs(dir)).join()).to.include(
+      'minimum-index: No entry says that the entries before 768 were pruned.',
+    )
     expect((await wrongs(dir)).join())
       .to.include('entries.jsonl: Line 1')
       .and.include('tile/entries/002: It does not belong')
