@@ -6,7 +6,7 @@ import { type Patient, patientByRoom, personByGhost, personsOf } from '../../cor
 import type { InboxEvent, RawEvent } from '../../core/store/queues/inbox.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import type { CareDeps } from './deps.ts'
-import { noticeFor } from './notify.ts'
+import { noticeFor } from './notices/notify.ts'
 
 const ignore: Effects = { kind: 'ignore' }
 

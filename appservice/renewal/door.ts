@@ -89,38 +89,41 @@ const call = async (deps: DoorDeps, run: Ghost & RenewalRun, req: Request, res: 
 export const renewalDoor = (deps: DoorDeps): Router => {
   const { store } = deps
   const router = express.Router({ caseSensitive: true })
-  const guarded =
-    (work: (run: Ghost & RenewalRun, bearer: string, req: Request, res: Response) => Promise<unknown>) =>
-    async (req: Request, res: Response) => {
-      const bearer = /^Bearer ([\w-]{20,100})$/.exec(req.headers.authorization ?? '')?.[1] ?? ''
-      const person = String(req.params.person) as PersonId
-      const run = bearer && (await renewalByBearer(store.db, person, bearer, store.clock.now(), renewalLifeMs))
-      if (!run) return void refuse(res, 401, 'M_UNKNOWN_TOKEN')
-      try {
-        await work(run, bearer, req, res)
-      } catch (err) {
-        if (res.destroyed) return
-        deps.log.warn({ err: errorFacts(err), person }, 'a renewal’s call was not answered')
-        refuse(res, 502, 'M_UNKNOWN')
-      }
-    }
-  router.get(
-    '/:person/state',
-    guarded(async (run, _bearer, _req, res) => (run.saved ? res.type('bin').send(run.saved) : res.status(404).end())),
-  )
+  type Passed = { run: Ghost & RenewalRun; bearer: string }
+  const passed = (res: Response) => res.locals as Passed
+
+  router.use('/:person', async (req, res, next) => {
+    const bearer = /^Bearer ([\w-]{20,100})$/.exec(req.headers.authorization ?? '')?.[1] ?? ''
+    const person = String(req.params.person) as PersonId
+    const run = bearer && (await renewalByBearer(store.db, person, bearer, store.clock.now(), renewalLifeMs))
+    if (!run) return void refuse(res, 401, 'M_UNKNOWN_TOKEN')
+    Object.assign(res.locals, { run, bearer } satisfies Passed)
+    next()
+  })
+  router.get('/:person/state', (_req, res) => {
+    const { saved } = passed(res).run
+    if (saved) res.type('bin').send(saved)
+    else res.status(404).end()
+  })
   router.put(
     '/:person/state',
     express.raw({ type: 'application/octet-stream', limit: 16 * kb * kb }),
-    guarded(async (run, bearer, req, res) => {
-      if (!Buffer.isBuffer(req.body)) return refuse(res, 400, 'M_BAD_JSON')
-      const kept = await saveRenewal(store.db, run.personId, bearer, req.body)
-      return kept ? res.json({}) : refuse(res, 401, 'M_UNKNOWN_TOKEN')
-    }),
+    async (req, res) => {
+      const { run, bearer } = passed(res)
+      if (!Buffer.isBuffer(req.body)) return void refuse(res, 400, 'M_BAD_JSON')
+      if (await saveRenewal(store.db, run.personId, bearer, req.body)) res.json({})
+      else refuse(res, 401, 'M_UNKNOWN_TOKEN')
+    },
   )
-  router.use(
-    '/:person',
-    express.json({ limit: 4096 * kb, strict: true, type: () => true }),
-    guarded((run, _bearer, req, res) => call(deps, run, req, res)),
-  )
+  router.use('/:person', express.json({ limit: 4096 * kb, strict: true, type: () => true }), async (req, res) => {
+    const { run } = passed(res)
+    try {
+      await call(deps, run, req, res)
+    } catch (err) {
+      if (res.destroyed) return
+      deps.log.warn({ err: errorFacts(err), person: run.personId }, 'a renewal’s call was not answered')
+      refuse(res, 502, 'M_UNKNOWN')
+    }
+  })
   return router
 }

@@ -106,6 +106,7 @@ export const sweepRenewals = async (deps: RenewalDeps): Promise<void> => {
     for (const one of all) {
       if (deps.signal?.aborted) return
       await work(one).catch(err => {
+        if (deps.signal?.aborted) return // we are being stopped; the next start goes on
         deps.log.error({ err: errorFacts(err) }, 'a dehydrated device was not renewed; it is tried again')
       })
     }

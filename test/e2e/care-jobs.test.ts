@@ -4,55 +4,29 @@ import { isRefusal } from '../../core/domain/refusal.ts'
 import { spaceOf } from '../../core/store/patients/care.ts'
 import { recordConsent } from '../../core/store/patients/consents.ts'
 import { closePatient, removeCaregiver } from '../../core/store/patients/patient-access.ts'
-import { addCaregiver, addPatient, patientById, personsOf } from '../../core/store/patients/patients.ts'
+import { addCaregiver, personsOf } from '../../core/store/patients/patients.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
-
-type Care = { id: PatientId; person: PersonId; room: string; owner: string; code: string }
 
 /** What the bridge says and does in a care room by itself (rows 58, 66, 126). */
 describe('the jobs of a care room', function () {
   this.timeout(120_000)
   let bridge: TestBridge
   let lee: Clinician
-  let numbers = 0
 
   before(async () => {
     bridge = await testBridge()
     lee = await clinician('lee')
-    await bridge.deps.store
-      .db('role_grant')
-      .insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    await bridge.grant(lee.userId)
   })
   after(async () => {
     await lee?.stop()
     await bridge?.stop()
   })
 
-  const enrol = async (): Promise<Care> => {
-    const { store } = bridge.deps
-    const added = await transact(store, async tx => {
-      const a = await addPatient(tx, {
-        phone: `+12025557${String(100 + numbers++)}`,
-        dob: '1950-03-04',
-        by: lee.userId,
-      })
-      if (isRefusal(a)) throw new Error(a.sentence)
-      await recordConsent(tx, a.person, 'care', 'verbal', { kind: 'user', id: lee.userId })
-      return a
-    })
-    const open = await eventually(
-      async () => {
-        const p = await patientById(store.db, added.id)
-        return p?.state === 'open' ? p : undefined
-      },
-      { timeout: 20_000, what: 'the care room' },
-    )
-    await lee.join(open.roomId as string)
-    return { ...added, room: open.roomId as string, owner: open.serviceUser as string }
-  }
+  const enrol = () => bridge.enrol(lee)
   const queue = (kind: string, payload: unknown, key: string) =>
     transact(bridge.deps.store, tx => tx.enqueue({ queue: 'bridge', kind, payload, key }))
   const stateOf = async (owner: string, room: string, type: string, key = '') =>

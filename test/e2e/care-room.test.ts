@@ -1,9 +1,6 @@
 import { expect } from 'chai'
 import type { PatientId } from '../../core/domain/ids.ts'
-import { isRefusal } from '../../core/domain/refusal.ts'
-import { recordConsent } from '../../core/store/patients/consents.ts'
-import { addPatient, patientById, personsOf } from '../../core/store/patients/patients.ts'
-import { transact } from '../../core/store/tx.ts'
+import { personsOf } from '../../core/store/patients/patients.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
@@ -25,9 +22,7 @@ describe('a care room', function () {
     bridge = await testBridge()
     lee = await clinician('lee')
     kim = await clinician('kim')
-    await bridge.deps.store
-      .db('role_grant')
-      .insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    await bridge.grant(lee.userId)
   })
   after(async () => {
     await lee?.stop()
@@ -35,22 +30,7 @@ describe('a care room', function () {
     await bridge?.stop()
   })
 
-  const enrol = async (phone: string) => {
-    const added = await transact(bridge.deps.store, async tx => {
-      const a = await addPatient(tx, { phone, dob: '1950-03-04', name: 'Maria Ortiz', by: lee.userId })
-      if (isRefusal(a)) throw new Error(a.sentence)
-      await recordConsent(tx, a.person, 'care', 'verbal', { kind: 'user', id: lee.userId })
-      return a
-    })
-    const patient = await eventually(
-      async () => {
-        const p = await patientById(bridge.deps.store.db, added.id)
-        return p?.state === 'open' ? p : undefined
-      },
-      { timeout: 20_000, what: 'the care room' },
-    )
-    return { ...added, room: patient.roomId as string, owner: patient.serviceUser as string }
-  }
+  const enrol = () => bridge.enrol(lee, { name: 'Maria Ortiz' })
 
   /** The devices of a user that the homeserver knows, dehydrated ones included. */
   const devicesOf = async (user: string) => {
@@ -64,8 +44,7 @@ describe('a care room', function () {
   }
 
   it('is ready soon after enrolment, with the card that the clinician can read', async () => {
-    const { room, code } = await enrol('+12025550101')
-    await lee.join(room)
+    const { room, code } = await enrol()
     await lee.waitFor(s => s.roomId === room && s.body.includes(code) && s.encrypted, { what: 'the card' })
     expect(bodies(lee, room).join('\n')).to.include('The patient reads this room')
   })
@@ -74,9 +53,8 @@ describe('a care room', function () {
     const { store } = bridge.deps
     const stranger = '@sam:elsewhere.example'
     await store.db('role_grant').insert({ user_id: stranger, role: 'clinician', granted_by: 'test', granted_at: 0 })
-    const { id, room } = await enrol('+12025550109')
+    const { id } = await enrol()
     await store.db('role_grant').where({ user_id: stranger }).delete()
-    await lee.join(room)
     const { payload } = await store
       .db('outbox')
       .where({ key: `ready:${id}` })
@@ -86,8 +64,7 @@ describe('a care room', function () {
   })
 
   it('has no device of ours but the dehydrated one of the ghost', async () => {
-    const { id, room, owner } = await enrol('+12025550102')
-    await lee.join(room)
+    const { id, room, owner } = await enrol()
     await lee.waitFor(s => s.roomId === room && s.body.includes('🪪'), { what: 'the card' })
     const [person] = await personsOf(bridge.deps.store.db, id as PatientId)
     const ofGhost = await devicesOf(person?.ghost as string)
@@ -97,8 +74,7 @@ describe('a care room', function () {
   })
 
   it('makes one notice of a message, and a nurse whom a clinician invites reads what came before', async () => {
-    const { room } = await enrol('+12025550103')
-    await lee.join(room)
+    const { room } = await enrol()
     const said = await lee.send(room, 'Please take the tablet with food.')
     await eventually(async () => (await bridge.deps.store.db('notice').where({ event_id: said })).length === 1, {
       what: 'the notice',
@@ -112,8 +88,7 @@ describe('a care room', function () {
   })
 
   it('tells somebody who was added by the server why earlier messages stay unreadable', async () => {
-    const { room, owner } = await enrol('+12025550104')
-    await lee.join(room)
+    const { room, owner } = await enrol()
     const said = await lee.send(room, 'Written before the nurse came.')
     await eventually(async () => (await bridge.deps.store.db('notice').where({ event_id: said })).length === 1, {
       what: 'the notice',

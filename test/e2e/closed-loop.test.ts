@@ -1,34 +1,27 @@
 import { expect } from 'chai'
-import { remind } from '../../appservice/care/reminders.ts'
+import { remind } from '../../appservice/care/notices/reminders.ts'
 import { markDelay } from '../../core/domain/care/notice.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
-import type { PersonId } from '../../core/domain/ids.ts'
-import { isRefusal } from '../../core/domain/refusal.ts'
-import { recordConsent, revokeConsent } from '../../core/store/patients/consents.ts'
+import { revokeConsent } from '../../core/store/patients/consents.ts'
 import { advanceNotices } from '../../core/store/patients/notices.ts'
-import { addPatient, patientById } from '../../core/store/patients/patients.ts'
 import { textAccepted } from '../../core/store/texts/text-outcomes.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
-import { type TestBridge, testBridge } from '../support/worlds/bridge.ts'
+import { type CarePatient, type TestBridge, testBridge } from '../support/worlds/bridge.ts'
 
 type Row = Record<string, never>
-type Care = { room: string; person: PersonId; code: string }
 
 /** Rows 35, 36: what the clinician's room shows of each message, and who is told when it does not arrive. */
 describe('the closed loop', function () {
   this.timeout(120_000)
   let bridge: TestBridge
   let lee: Clinician
-  let numbers = 0
 
   before(async () => {
     bridge = await testBridge()
     lee = await clinician('lee')
-    await bridge.deps.store
-      .db('role_grant')
-      .insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    await bridge.grant(lee.userId)
   })
   after(async () => {
     await lee?.stop()
@@ -36,25 +29,7 @@ describe('the closed loop', function () {
   })
 
   const db = () => bridge.deps.store.db
-  const enrol = async (consent = true): Promise<Care> => {
-    const { store } = bridge.deps
-    const added = await transact(store, async tx => {
-      const a = await addPatient(tx, {
-        phone: `+12025556${String(100 + numbers++)}`,
-        dob: '1950-03-04',
-        by: lee.userId,
-      })
-      if (isRefusal(a)) throw new Error(a.sentence)
-      if (consent) await recordConsent(tx, a.person, 'care', 'verbal', { kind: 'user', id: lee.userId })
-      return a
-    })
-    const room = await eventually(async () => (await patientById(store.db, added.id))?.roomId ?? undefined, {
-      timeout: 20_000,
-      what: 'the care room',
-    })
-    await lee.join(room)
-    return { room, person: added.person, code: added.code }
-  }
+  const enrol = (consent = true) => bridge.enrol(lee, { consent })
   const noticeOf = (event: string) =>
     eventually(
       async () => (await db()('notice').where({ event_id: event }).first()) as Record<string, unknown> | undefined,
@@ -177,7 +152,7 @@ describe('the closed loop', function () {
     expect(await textsTo(person)).to.have.lengthOf(0)
   })
 
-  let shared: Care | undefined
+  let shared: CarePatient | undefined
   for (const [failure, nextStep] of [
     ['locked', '!patient unlock'],
     ['undecryptable', 'send it again'],

@@ -1,8 +1,6 @@
 import { expect } from 'chai'
-import { publishStaff, staffListTimes } from '../../appservice/care/staff-list.ts'
+import { publishStaff, staffListTimes } from '../../appservice/care/room/staff-list.ts'
 import type { UserId } from '../../core/domain/ids.ts'
-import { isRefusal } from '../../core/domain/refusal.ts'
-import { addPatient, patientById } from '../../core/store/patients/patients.ts'
 import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
@@ -25,20 +23,7 @@ describe('an invitation into a care room', function () {
     lee = await clinician('lee')
     kim = await s.synapse.registerUser('kim-invited')
     await bridge.grant(lee.userId)
-    const { store } = bridge.deps
-    const added = await transact(store, tx =>
-      addPatient(tx, { phone: '+12025550171', dob: '1950-03-04', by: lee.userId }),
-    )
-    if (isRefusal(added)) throw new Error(added.sentence)
-    const patient = await eventually(
-      async () => {
-        const one = await patientById(store.db, added.id)
-        return one?.state === 'open' ? one : undefined
-      },
-      { timeout: 30_000, what: 'the care room' },
-    )
-    room = patient.roomId as string
-    await lee.join(room)
+    room = (await bridge.enrol(lee)).room
   })
   after(async () => {
     await lee?.stop()

@@ -3,11 +3,8 @@ import { expect } from 'chai'
 import { EventType } from 'matrix-js-sdk'
 import { type KeeperClient, keeperClient } from '../../appservice/keeper/client.ts'
 import { type Keeper, startKeeper } from '../../appservice/keeper/keeper.ts'
-import { isRefusal } from '../../core/domain/refusal.ts'
 import { stopSdkClient } from '../../core/matrix/sdk-client.ts'
 import { secret } from '../../core/secret.ts'
-import { addPatient, patientById, personById } from '../../core/store/patients/patients.ts'
-import { transact } from '../../core/store/tx.ts'
 import type { Session, VerifyAnswer } from '../../web/contract.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
@@ -31,7 +28,7 @@ describe('an encrypted conversation through the proxy', function () {
     bridge = await testBridge()
     lee = await clinician('lee')
     const { store, homeserver } = bridge.deps
-    await store.db('role_grant').insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+    await bridge.grant(lee.userId)
     const shared = secret(randomBytes(16).toString('hex'))
     keeper = await startKeeper({
       databaseUrl: bridge.db.url,
@@ -55,21 +52,8 @@ describe('an encrypted conversation through the proxy', function () {
   })
 
   const enrol = async () => {
-    const { store } = bridge.deps
-    const dob = '1953-04-09'
-    const added = await transact(store, tx => addPatient(tx, { phone: '+12025550177', dob, by: lee.userId }))
-    if (isRefusal(added)) throw new Error(added.sentence)
-    await eventually(async () => (await patientById(store.db, added.id))?.state === 'open', { timeout: 20_000 })
-    const [patient, person] = await Promise.all([patientById(store.db, added.id), personById(store.db, added.person)])
-    if (!patient?.roomId || !person?.ghost) throw new Error('not enrolled')
-    return {
-      patient: added.id,
-      person: added.person,
-      ghost: person.ghost,
-      room: patient.roomId,
-      k: new Uint8Array(),
-      dob,
-    }
+    const { id, ...more } = await bridge.enrol(lee)
+    return { patient: id, k: new Uint8Array(), ...more }
   }
   const signIn = async (p: Awaited<ReturnType<typeof enrol>>, browser = server.browser()) => {
     const { token } = await linkFor(bridge.deps.store, p)
@@ -81,7 +65,6 @@ describe('an encrypted conversation through the proxy', function () {
 
   it('reads what was written before anybody came, answers without a shield, and reads it again after a reload', async () => {
     const maria = await enrol()
-    await lee.join(maria.room)
     await lee.send(maria.room, 'Please take the tablet with food.')
     const { browser, session, token } = await signIn(maria)
     const client = await openPage(server.url, browser, session)

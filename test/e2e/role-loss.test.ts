@@ -1,8 +1,6 @@
 import { expect } from 'chai'
 import type { UserId } from '../../core/domain/ids.ts'
-import { isRefusal } from '../../core/domain/refusal.ts'
 import { listDevices } from '../../core/matrix/bot/device-list.ts'
-import { addPatient, patientById } from '../../core/store/patients/patients.ts'
 import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { transact } from '../../core/store/tx.ts'
 import { anotherDevice, type Clinician, clinician } from '../support/clinician.ts'
@@ -35,26 +33,15 @@ describe('a clinician who loses the role', function () {
       })
     await change(lee, 'grant')
     await change(kim, 'grant')
-    const added = await transact(store, tx =>
-      addPatient(tx, { phone: '+12025550177', dob: '1950-03-04', by: lee.userId }),
-    )
-    if (isRefusal(added)) throw new Error(added.sentence)
-    const room = await eventually(
-      async () => {
-        const patient = await patientById(store.db, added.id)
-        return patient?.state === 'open' ? patient.roomId : undefined
-      },
-      { timeout: 20_000, what: 'the care room' },
-    )
-    await lee.room(room ?? '')
-    await kim.room(room ?? '')
+    const { id, room } = await bridge.enrol(lee)
+    await kim.room(room)
     await change(lee, 'revoke')
-    await eventually(() => lee.client.getRoom(room ?? '')?.getMyMembership() === 'leave', { what: 'the removal' })
-    expect(kim.client.getRoom(room ?? '')?.getMyMembership()).to.equal('join')
+    await eventually(() => lee.client.getRoom(room)?.getMyMembership() === 'leave', { what: 'the removal' })
+    expect(kim.client.getRoom(room)?.getMyMembership()).to.equal('join')
     const row = await eventually(() =>
       store.db('audit_queue').where({ action: 'room.member', reason: 'role-lost' }).first(),
     )
-    expect(row).to.include({ room, patient: added.id })
+    expect(row).to.include({ room, patient: id })
   })
 
   it('is one of those whose unverified devices administrators see', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { closeRoom } from '../../appservice/care/close.ts'
 import type { CareDeps } from '../../appservice/care/deps.ts'
+import { closeRoom } from '../../appservice/care/room/close.ts'
 import { sweepSessions } from '../../appservice/links/devices.ts'
 import { minutes, seconds } from '../../core/domain/clock.ts'
 import { closePatient } from '../../core/store/patients/patient-access.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { noticeFor } from '../../appservice/care/notify.ts'
-import { remind } from '../../appservice/care/reminders.ts'
+import { noticeFor } from '../../appservice/care/notices/notify.ts'
+import { remind } from '../../appservice/care/notices/reminders.ts'
 import { hours, minutes } from '../../core/domain/clock.ts'
 import type { EventId, PersonId, RoomId } from '../../core/domain/ids.ts'
 import { personById } from '../../core/store/patients/patients.ts'

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import type { Instant } from '../../domain/clock.ts'
 import type { PersonId, SessionId } from '../../domain/ids.ts'
 import { mayHaveKey, standing } from '../../domain/session.ts'
 import { sameSecret } from '../../secret.ts'
 import type { Tx } from '../tx.ts'
+import { tokenHash } from './links.ts'
 import { takeToken } from './rate-limits.ts'
-import { actorOf, holdsCookie, sessionById } from './sessions.ts'
+import { actorOf, hasSession, holdsCookie, sessionById } from './sessions.ts'
 
 /** A session asks once a page; reloads ask again. All sessions together: far above a busy clinic, far below a thief's need. */
 export const keyLimits = {
@@ -80,8 +79,7 @@ export const claimRenewal = async (tx: Tx, personId: PersonId, bearer: string): 
     .where({ person_id: personId })
     .where('begun_at', '>', tx.now - renewalLifeMs)
     .first('device_id', 'bearer_hash')
-  const hash = createHash('sha256').update(bearer).digest('hex')
-  if (!run?.device_id || !sameSecret(run.bearer_hash ?? '', hash)) return { refused: 'unknown' }
+  if (!run?.device_id || !sameSecret(run.bearer_hash ?? '', tokenHash(bearer))) return { refused: 'unknown' }
   const person = await tx
     .sql('person')
     .where({ id: personId })
@@ -89,7 +87,7 @@ export const claimRenewal = async (tx: Tx, personId: PersonId, bearer: string): 
     .first('ghost', 'k', 'patient_id')
   const whyNot = async () => {
     if (!person?.ghost || !person.k) return 'dead'
-    if (await isVisiting(tx, personId, tx.now)) return 'session'
+    if (await hasSession(tx.sql, personId, tx.now)) return 'session'
     const kept =
       (await takeToken(tx.sql, `renewal:${personId}`, keyLimits.renewal, tx.now)) &&
       (await takeToken(tx.sql, 'renewal:all', keyLimits.renewals, tx.now))
@@ -108,14 +106,6 @@ export const claimRenewal = async (tx: Tx, personId: PersonId, bearer: string): 
   if (refusal || !person) return { refused: refusal ?? 'dead' }
   return { ghost: person.ghost, sealed: person.k, deviceId: run.device_id }
 }
-
-const isVisiting = async (tx: Tx, personId: PersonId, now: Instant): Promise<boolean> =>
-  (await tx
-    .sql('session')
-    .where({ person_id: personId })
-    .whereNull('ended_at')
-    .whereRaw('seen_at + idle_ms > ?', [now])
-    .first('id')) !== undefined
 
 /** What the keeper's own database role needs and no more; for the operating guide and `grantKeeper`. */
 export const keeperGrants = (role: string): string => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 import { type RenewalFacts, renewalRules } from '../../domain/care/renewal.ts'
 import type { Instant } from '../../domain/clock.ts'
@@ -6,6 +5,8 @@ import type { DeviceId, PatientId, PersonId, RoomId, UserId } from '../../domain
 import { sameSecret } from '../../secret.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
+import { tokenHash } from './links.ts'
+import { hasSession } from './sessions.ts'
 
 type Sql = Db | Knex.Transaction
 
@@ -55,16 +56,12 @@ export const orphanedRenewals = (sql: Sql): Promise<(Ghost & { deviceId: DeviceI
 
 /** Is the page open, and when was the last message written in the room? */
 export const roomFacts = async (sql: Sql, g: Ghost, now: Instant): Promise<Omit<RenewalFacts, 'waiting'>> => {
-  const open = await sql('session')
-    .where({ person_id: g.personId })
-    .whereNull('ended_at')
-    .whereRaw('seen_at + idle_ms > ?', [now])
-    .first('id')
+  const sessionOpen = await hasSession(sql, g.personId, now)
   const wrote = await sql('inbox')
     .where({ room_id: g.roomId, type: 'm.room.encrypted' })
     .max<{ at: number | null }>('received_at as at')
     .first()
-  return { sessionOpen: open !== undefined, wroteAt: wrote?.at ?? null }
+  return { sessionOpen, wroteAt: wrote?.at ?? null }
 }
 
 /** Notes a count and when to look again. */
@@ -81,15 +78,13 @@ export const renewalOf = async (sql: Sql, personId: PersonId): Promise<RenewalRu
   return r ? { deviceId: r.device_id, replaces: r.replaces, saved: r.saved } : null
 }
 
-const hashOf = (bearer: string) => createHash('sha256').update(bearer).digest('hex')
-
 /** Begins a replacement with a live device of its own, or tries one that was killed again: then with the same device, and a new bearer shuts the old process out. */
 export const beginRenewal = async (tx: Tx, g: Ghost, run: RenewalRun, bearer: string): Promise<void> => {
   const row = {
     look_at: tx.now + renewalRules.againMs,
     device_id: run.deviceId,
     replaces: run.replaces,
-    bearer_hash: hashOf(bearer),
+    bearer_hash: tokenHash(bearer),
     begun_at: tx.now,
   }
   await tx
@@ -151,7 +146,7 @@ export const renewalByBearer = async (
     .where('r.begun_at', '>', now - lifeMs)
     .select('r.device_id', 'r.replaces', 'r.saved', 'r.bearer_hash')
     .first()
-  if (!row || !sameSecret(row.bearer_hash, hashOf(bearer))) return null
+  if (!row || !sameSecret(row.bearer_hash, tokenHash(bearer))) return null
   const { personId: id, patientId, ghost, roomId } = row
   return { personId: id, patientId, ghost, roomId, deviceId: row.device_id, replaces: row.replaces, saved: row.saved }
 }
@@ -159,7 +154,7 @@ export const renewalByBearer = async (
 /** Keeps the live device's keys, for the attempt that still stands. */
 export const saveRenewal = async (sql: Sql, personId: PersonId, bearer: string, saved: Buffer): Promise<boolean> =>
   (await sql('renewal')
-    .where({ person_id: personId, bearer_hash: hashOf(bearer) })
+    .where({ person_id: personId, bearer_hash: tokenHash(bearer) })
     .update({ saved })) > 0
 
 /** Notes the device that is about to be put, before it is: whoever watches the ghost's devices knows it as ours from its first moment; the old one stands in `replaces`. */

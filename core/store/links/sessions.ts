@@ -173,6 +173,14 @@ export const sessionById = async (sql: Db | Knex.Transaction, id: SessionId): Pr
   return row ? toSession(row) : null
 }
 
+/** Has this person a session that is not idle yet? */
+export const hasSession = async (sql: Db | Knex.Transaction, personId: PersonId, now: number): Promise<boolean> =>
+  (await sql('session')
+    .where({ person_id: personId })
+    .whereNull('ended_at')
+    .whereRaw('seen_at + idle_ms > ?', [now])
+    .first('id')) !== undefined
+
 export const holdsCookie = (s: Session, cookie: string): boolean => sameSecret(s.cookieHash, tokenHash(cookie))
 export const holdsBearer = (s: Session, csrf: string): boolean => sameSecret(s.csrfHash, tokenHash(csrf))
 

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import express from 'express'
 import type { CareDeps } from '../../../appservice/care/deps.ts'
 import { careGivenUp, careJobs } from '../../../appservice/care/index.ts'
+import { publishStaff } from '../../../appservice/care/room/staff-list.ts'
 import { onRoomEvent } from '../../../appservice/care/room-events.ts'
-import { publishStaff } from '../../../appservice/care/staff-list.ts'
 import { openGhosts } from '../../../appservice/ghosts/intents.ts'
+import type { PatientId, PersonId, RoomId, UserId } from '../../../core/domain/ids.ts'
+import { isRefusal } from '../../../core/domain/refusal.ts'
 import { listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { generateKeys } from '../../../core/keys.ts'
@@ -14,7 +16,12 @@ import { pingHomeserver } from '../../../core/matrix/ping.ts'
 import { startInbox } from '../../../core/queues/inbox-worker.ts'
 import { startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
+import { recordConsent } from '../../../core/store/patients/consents.ts'
+import { addPatient, patientById, personById } from '../../../core/store/patients/patients.ts'
+import { transact } from '../../../core/store/tx.ts'
+import type { Clinician } from '../clinician.ts'
 import { database, type TestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
 import { stack } from '../stack.ts'
 
 /** The bridge's care-room half on the real homeserver and a fresh database, in this process. */
@@ -24,8 +31,24 @@ export type TestBridge = {
   privateKeys: Awaited<ReturnType<typeof generateKeys>>
   /** Makes somebody a clinician whom others may invite. */
   grant(user: string): Promise<void>
+  /** A patient by the real enrolment, whose room is ready and whom `by` has joined. Consent to texts is recorded unless it is declined. */
+  enrol(by: Clinician, options?: NewPatient): Promise<CarePatient>
   stop(): Promise<void>
 }
+
+export type NewPatient = { phone?: string; dob?: string; name?: string; lang?: 'en' | 'es'; consent?: boolean }
+export type CarePatient = {
+  id: PatientId
+  person: PersonId
+  code: string
+  room: RoomId
+  /** The room's owner. */
+  owner: UserId
+  ghost: UserId
+  dob: string
+}
+
+let phones = 0
 
 export const testBridge = async (): Promise<TestBridge> => {
   const { synapse, ghosts, registrations, ports } = await stack()
@@ -59,6 +82,28 @@ export const testBridge = async (): Promise<TestBridge> => {
     deps,
     db,
     privateKeys,
+    enrol: async (
+      by,
+      { phone = `+1202557${String(1000 + phones++)}`, dob = '1950-03-04', consent = true, ...more } = {},
+    ) => {
+      const added = await transact(db.store, async tx => {
+        const one = await addPatient(tx, { phone, dob, ...more, by: by.userId })
+        if (isRefusal(one)) throw new Error(one.sentence)
+        if (consent) await recordConsent(tx, one.person, 'care', 'verbal', { kind: 'user', id: by.userId })
+        return one
+      })
+      const patient = await eventually(
+        async () => {
+          const one = await patientById(db.store.db, added.id)
+          return one?.state === 'open' ? one : undefined
+        },
+        { timeout: 30_000, what: 'the care room' },
+      )
+      const person = await personById(db.store.db, added.person)
+      if (!patient.roomId || !patient.serviceUser || !person?.ghost) throw new Error('the enrolment left something out')
+      await by.join(patient.roomId)
+      return { ...added, room: patient.roomId, owner: patient.serviceUser, ghost: person.ghost, dob }
+    },
     grant: async user => {
       await db.store.db('role_grant').insert({ user_id: user, role: 'clinician', granted_by: 'test', granted_at: 0 })
       await publishStaff(deps)

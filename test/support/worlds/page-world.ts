@@ -6,19 +6,15 @@ import { startKeeper } from '../../../appservice/keeper/keeper.ts'
 import { freePort } from '../../../cli/stack/ports.ts'
 import { hours } from '../../../core/domain/clock.ts'
 import type { PatientId, PersonId } from '../../../core/domain/ids.ts'
-import { isRefusal } from '../../../core/domain/refusal.ts'
 import { listen } from '../../../core/http/listen.ts'
 import { refusalLog } from '../../../core/http/refusals.ts'
 import { secret } from '../../../core/secret.ts'
 import { createLink } from '../../../core/store/links/links.ts'
-import { recordConsent } from '../../../core/store/patients/consents.ts'
-import { addPatient, patientById } from '../../../core/store/patients/patients.ts'
 import { seedSettings } from '../../../core/store/staff/settings.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { builtPage } from '../browser/built-page.ts'
 import { browser } from '../browser/chromium.ts'
 import { type Clinician, clinician } from '../clinician.ts'
-import { eventually } from '../eventually.ts'
 import { testLog } from '../test-log.ts'
 import { type TestBridge, testBridge } from './bridge.ts'
 
@@ -75,30 +71,17 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
   })
   const listener = await listen(app, { host: '127.0.0.1', port, graceMs: 500 })
   const lee = await clinician('lee', { displayName: 'Dr. Lee' })
-  await store.db('role_grant').insert({ user_id: lee.userId, role: 'clinician', granted_by: 'test', granted_at: 0 })
+  await bridge.grant(lee.userId)
   await transact(store, tx => seedSettings(tx, { 'clinic.name': 'Lakeside Clinic', 'clinic.phone': '+12025550100' }))
   const errors: string[] = []
 
   const patient: BrowserWorld['patient'] = async ({ lang = 'en' } = {}) => {
-    const added = await transact(store, async tx => {
-      const phone = `+1202555${String(2000 + numbers++).padStart(4, '0')}`
-      const one = await addPatient(tx, { phone, dob: '1948-03-27', lang, by: lee.userId })
-      if (isRefusal(one)) throw new Error(one.sentence)
-      await recordConsent(tx, one.person, 'care', 'verbal', { kind: 'user', id: lee.userId })
-      return one
-    })
-    const open = await eventually(
-      async () => {
-        const row = await patientById(store.db, added.id)
-        return row?.state === 'open' && row.roomId ? row : undefined
-      },
-      { timeout: 30_000, what: 'the care room' },
-    )
-    await lee.join(open.roomId as string)
+    const phone = `+1202555${String(2000 + numbers++).padStart(4, '0')}`
+    const { id, person, room } = await bridge.enrol(lee, { phone, dob: '1948-03-27', lang })
     return {
-      id: added.id,
-      person: added.person,
-      room: open.roomId as string,
+      id,
+      person,
+      room,
       dob: { year: '1948', month: '3', day: '27' },
     }
   }

@@ -1,9 +1,9 @@
-import { minutes } from '../../core/domain/clock.ts'
-import type { UserId } from '../../core/domain/ids.ts'
-import { ensureUser } from '../../core/matrix/our-users.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { cliniciansGranted } from '../../core/store/patients/care.ts'
-import type { CareDeps } from './deps.ts'
+import { minutes } from '../../../core/domain/clock.ts'
+import type { UserId } from '../../../core/domain/ids.ts'
+import { ensureUser } from '../../../core/matrix/our-users.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { cliniciansGranted } from '../../../core/store/patients/care.ts'
+import type { CareDeps } from '../deps.ts'
 
 /** How often the list is published although nothing changed, and how long the homeserver may believe it: a Wardroom that is away lets nobody in. */
 export const staffListTimes = { everyMs: minutes(5), lifeMs: minutes(15) }

@@ -1,8 +1,8 @@
-import type { PersonId } from '../../core/domain/ids.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { patientById, personById } from '../../core/store/patients/patients.ts'
-import { deleteDoomed } from '../links/devices.ts'
-import type { CareDeps } from './deps.ts'
+import type { PersonId } from '../../../core/domain/ids.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { patientById, personById } from '../../../core/store/patients/patients.ts'
+import { deleteDoomed } from '../../links/devices.ts'
+import type { CareDeps } from '../deps.ts'
 import { removeMember } from './follow-role.ts'
 
 /** Job `person.leave`: a removed caregiver's ghost leaves the room, so that clients encrypt nothing more for it; the card is posted without them. */

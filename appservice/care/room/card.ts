@@ -1,8 +1,8 @@
-import { type CardPerson, cardText, noHistoryText } from '../../core/domain/care/card.ts'
-import type { PatientId } from '../../core/domain/ids.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { isStopped } from '../../core/store/patients/care.ts'
-import { hasConsent } from '../../core/store/patients/consents.ts'
+import { type CardPerson, cardText, noHistoryText } from '../../../core/domain/care/card.ts'
+import type { PatientId } from '../../../core/domain/ids.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { isStopped } from '../../../core/store/patients/care.ts'
+import { hasConsent } from '../../../core/store/patients/consents.ts'
 import {
   openPatientName,
   openPersonName,
@@ -10,9 +10,9 @@ import {
   type Person,
   patientById,
   personsOf,
-} from '../../core/store/patients/patients.ts'
-import type { CareDeps } from './deps.ts'
-import { speak } from './speak.ts'
+} from '../../../core/store/patients/patients.ts'
+import type { CareDeps } from '../deps.ts'
+import { speak } from '../speak.ts'
 import { inviteToSpace } from './units.ts'
 
 const cardPerson = async ({ store }: CareDeps, p: Person): Promise<CardPerson> => ({

@@ -1,7 +1,7 @@
-import type { PatientId } from '../../core/domain/ids.ts'
-import type { GivenUp } from '../../core/queues/outbox-worker.ts'
-import { failPatient } from '../../core/store/patients/care.ts'
-import { patientById } from '../../core/store/patients/patients.ts'
+import type { PatientId } from '../../../core/domain/ids.ts'
+import type { GivenUp } from '../../../core/queues/outbox-worker.ts'
+import { failPatient } from '../../../core/store/patients/care.ts'
+import { patientById } from '../../../core/store/patients/patients.ts'
 
 const actor = { kind: 'service', id: 'bridge' } as const
 

@@ -1,12 +1,12 @@
-import { failureText } from '../../core/domain/care/card.ts'
-import { type Failure, isOvertaken } from '../../core/domain/care/notice.ts'
-import type { EventId, PersonId, RoomId, UserId } from '../../core/domain/ids.ts'
-import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { noticeById, recordMark } from '../../core/store/patients/care.ts'
-import { patientById, personById } from '../../core/store/patients/patients.ts'
-import type { CareDeps } from './deps.ts'
-import { jobMark } from './speak.ts'
+import { failureText } from '../../../core/domain/care/card.ts'
+import { type Failure, isOvertaken } from '../../../core/domain/care/notice.ts'
+import type { EventId, PersonId, RoomId, UserId } from '../../../core/domain/ids.ts'
+import { type Homeserver, MatrixRefusal } from '../../../core/matrix/homeserver.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { noticeById, recordMark } from '../../../core/store/patients/care.ts'
+import { patientById, personById } from '../../../core/store/patients/patients.ts'
+import type { CareDeps } from '../deps.ts'
+import { jobMark } from '../speak.ts'
 
 /** Reacts as the room's owner. Reactions are not encrypted, so the key is one sign without words; the same sign twice is no error. */
 export const react = async (

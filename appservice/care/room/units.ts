@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { unitSlug } from '../../core/domain/care/care-room.ts'
-import type { RoomId, UserId } from '../../core/domain/ids.ts'
-import { assetMxc, recordRoom, spaceOf, storeAsset } from '../../core/store/patients/care.ts'
-import { transact } from '../../core/store/tx.ts'
-import type { CareDeps } from './deps.ts'
+import { unitSlug } from '../../../core/domain/care/care-room.ts'
+import type { RoomId, UserId } from '../../../core/domain/ids.ts'
+import { assetMxc, recordRoom, spaceOf, storeAsset } from '../../../core/store/patients/care.ts'
+import { transact } from '../../../core/store/tx.ts'
+import type { CareDeps } from '../deps.ts'
 
 const unitUser = (deps: CareDeps, unit: string): UserId =>
   `@r_unit_${unitSlug(unit)}:${deps.ghosts.serverName}` as UserId

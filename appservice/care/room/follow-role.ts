@@ -1,10 +1,10 @@
-import type { RoomId, UserId } from '../../core/domain/ids.ts'
-import { permits } from '../../core/domain/roles.ts'
-import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { listPatients } from '../../core/store/patients/patients.ts'
-import { listGrants } from '../../core/store/staff/roles.ts'
-import type { CareDeps } from './deps.ts'
+import type { RoomId, UserId } from '../../../core/domain/ids.ts'
+import { permits } from '../../../core/domain/roles.ts'
+import { MatrixRefusal } from '../../../core/matrix/homeserver.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { listPatients } from '../../../core/store/patients/patients.ts'
+import { listGrants } from '../../../core/store/staff/roles.ts'
+import type { CareDeps } from '../deps.ts'
 
 /** Takes a person out of a room as its owner; false when they were not in it. */
 export const removeMember = async (deps: CareDeps, owner: UserId, roomId: RoomId, user: UserId): Promise<boolean> => {

@@ -1,11 +1,11 @@
-import { careRoom, careRoomTopic } from '../../core/domain/care/care-room.ts'
-import { careRoomName } from '../../core/domain/care/patient.ts'
-import { base32, type PatientId, type PersonId, type RoomId, type UserId } from '../../core/domain/ids.ts'
-import { isOutage } from '../../core/error-facts.ts'
-import { createIdentity, createServiceIdentity } from '../../core/matrix/ghost-identity.ts'
-import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
-import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { sealK } from '../../core/seal.ts'
+import { careRoom, careRoomTopic } from '../../../core/domain/care/care-room.ts'
+import { careRoomName } from '../../../core/domain/care/patient.ts'
+import { base32, type PatientId, type PersonId, type RoomId, type UserId } from '../../../core/domain/ids.ts'
+import { isOutage } from '../../../core/error-facts.ts'
+import { createIdentity, createServiceIdentity } from '../../../core/matrix/ghost-identity.ts'
+import { MatrixRefusal } from '../../../core/matrix/homeserver.ts'
+import type { JobHandler } from '../../../core/queues/outbox-worker.ts'
+import { sealK } from '../../../core/seal.ts'
 import {
   claimServiceUser,
   cliniciansGranted,
@@ -13,7 +13,7 @@ import {
   openPatient,
   recordRoom,
   storeGhost,
-} from '../../core/store/patients/care.ts'
+} from '../../../core/store/patients/care.ts'
 import {
   openPatientName,
   type Patient,
@@ -21,10 +21,10 @@ import {
   patientById,
   personById,
   personsOf,
-} from '../../core/store/patients/patients.ts'
-import { readSettings } from '../../core/store/staff/settings.ts'
-import { transact } from '../../core/store/tx.ts'
-import type { CareDeps } from './deps.ts'
+} from '../../../core/store/patients/patients.ts'
+import { readSettings } from '../../../core/store/staff/settings.ts'
+import { transact } from '../../../core/store/tx.ts'
+import type { CareDeps } from '../deps.ts'
 import { addToSpace, patientReadsAvatar, unitSpace } from './units.ts'
 
 const freshUser = (deps: CareDeps, prefix: 'p' | 'r'): UserId =>
