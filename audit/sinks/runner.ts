@@ -68,6 +68,10 @@ export const startSinks = async (
   const pool = siblingDb(store.db, maxSinks)
   const env = sinkEnv(d)
   const open = new Map<string, Open>()
+  let stopping = false
+  const closeAll = async () => {
+    for (const { sink } of open.values()) await sink.close()
+  }
 
   const opened = async (row: TurnSink): Promise<Open> => {
     const known = open.get(row.name)
@@ -100,6 +104,7 @@ export const startSinks = async (
       records.push(...(await readEntries(store.db, { from: idx, limit: 1 })).filter(r => r.idx === idx))
     const entries = await entriesFor(d, turn.sink, records)
     const result = entries.length > 0 ? await deliver(sink, entries) : { settled: 0, refused: [] }
+    if (stopping && result.failure) return result.failure
     const refused = new Set(result.refused.map(r => r.idx))
     const left = new Set(records.slice(result.settled).map(r => r.idx))
     // What was pruned meanwhile can never be sent; it leaves the list as well.
@@ -114,6 +119,7 @@ export const startSinks = async (
     const records = await readEntries(store.db, { from: row.cursor, limit: batchSize })
     if (records.length === 0) return
     const result = await deliver(sink, await entriesFor(d, row, records), row.refusedRow)
+    if (stopping && result.failure) return // broken off by ourselves
     const next = result.settled === 0 ? row.cursor : (records[result.settled - 1]?.idx ?? row.cursor - 1) + 1
     const onlyRefused = result.settled > 0 && result.refused.length === result.settled
     const full = records.length === batchSize || result.settled < records.length
@@ -156,8 +162,11 @@ export const startSinks = async (
   return {
     stop: async () => {
       deaf()
-      await dispatcher.stop()
-      for (const { sink } of open.values()) await sink.close()
+      stopping = true
+      const ended = dispatcher.stop()
+      await closeAll() // a receiver that hangs does not hold the stop up
+      await ended
+      await closeAll()
       await pool.destroy()
     },
   }

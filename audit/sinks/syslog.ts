@@ -17,15 +17,18 @@ const broken = (code: string) => Object.assign(new Error(`the syslog receiver: $
  * the end of TCP is enough; with `none` nothing is waited for. Sessions are not resumed, because rsyslog with OpenSSL refuses that when it asks for certificates.
  * Rejects when the receiver closes earlier, breaks off or does not answer.
  */
-const deliverFrames = (frames: Buffer, receiver: TlsTarget, confirm: Confirm): Promise<void> =>
+const deliverFrames = (frames: Buffer, receiver: TlsTarget, confirm: Confirm, ended: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
+    const giveUp = () => settle(broken('ended'))
     const settle = (err?: Error) => {
       clearTimeout(late)
+      ended.removeEventListener('abort', giveUp)
       drop()
       if (err) reject(err)
       else resolve()
     }
     const late = setTimeout(() => settle(broken('not-confirmed')), timeout)
+    ended.addEventListener('abort', giveUp)
     const drop = sendAndClose(receiver, frames, {
       onError: settle,
       onSent: () => {
@@ -71,14 +74,15 @@ export const syslog: SinkType = {
       format: options.format === 'cef' ? 'cef' : 'json',
       max: Number(options.max ?? 8192),
     }
+    const closing = new AbortController()
     const confirm = (options.confirm ?? 'notify') as Confirm
     return {
       send: async (entries): Promise<Delivery> => {
         const frames = Buffer.concat(entries.map(e => framed(syslogMessage(e, layout, env))))
-        await deliverFrames(frames, receiver, confirm)
+        await deliverFrames(frames, receiver, confirm, closing.signal)
         return { kind: 'taken', answer: confirm === 'none' ? 'sent' : 'it read to the end' }
       },
-      close: async () => undefined,
+      close: async () => closing.abort(),
     }
   },
 }

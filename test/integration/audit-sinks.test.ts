@@ -1,16 +1,26 @@
 import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import fc from 'fast-check'
+import { auditActions } from '../../core/domain/audit/event.ts'
 import { refusedInARow } from '../../core/domain/audit/sink.ts'
 import { minutes, seconds } from '../../core/domain/clock.ts'
 import { deadEntries, replayDead, replaySink, setSinkState } from '../../core/store/audit/sinks.ts'
 import { transact } from '../../core/store/tx.ts'
+import { hostile } from '../support/audit/records.ts'
 import { audited } from '../support/audit-log.ts'
 import { testAuthority } from '../support/certificates.ts'
 import { eventually } from '../support/eventually.ts'
+import { seed } from '../support/random.ts'
 import { type Siem, siem } from '../support/receivers/siem.ts'
 import { type SyslogReceiver, syslogReceiver } from '../support/receivers/syslog.ts'
 import { type SinkWorld, sinkWorld } from '../support/worlds/sink-world.ts'
+
+type Validated = { messages: { location: string; message: string; severity: string }[] }
+const { Fhir } = createRequire(import.meta.url)('fhir') as {
+  Fhir: new () => { validate(r: unknown, o: { errorOnUnexpected: boolean }): Validated }
+}
 
 const token = 'c2VjcmV0-dG9rZW4'
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
@@ -223,8 +233,44 @@ describe('audit sinks', function () {
     await w.sent('siem')
     complete(works.taken(), size)
     expect(await w.health('hangs')).to.include({ cursor: 0, lagEntries: size })
-    // Those that hang are let go at once.
-    await hangs.stop()
+  })
+
+  it('stops at once although a receiver hangs, and neither loses nor counts a fault by that', async () => {
+    const r = await receiver('http')
+    r.behave(() => ({ answer: 'hang' }))
+    const size = await w.write(3)
+    await w.add('http', r.url, optionsOf('http'))
+    const first = await w.start()
+    await eventually(() => r.requests.length > 0)
+    const begin = performance.now()
+    await first.stop()
+    expect(performance.now() - begin).to.be.lessThan(3000)
+    expect(await w.health()).to.include({ cursor: 0, tries: 0, lastErrorCode: null })
+    r.behave(() => undefined)
+    await w.start()
+    await w.sent()
+    complete(r.taken(), size)
+  })
+
+  it('sends FHIR R4 that a validator accepts, whatever is in an entry', async () => {
+    const r = await receiver('fhir')
+    for (const [i, text] of fc.sample(hostile, { seed, numRuns: 40 }).entries())
+      await audited(w.db.store, {
+        actor: { kind: 'user', id: text, device: text },
+        action: auditActions[i * 3] ?? 'status.view',
+        object: { kind: i % 2 === 0 ? 'patient' : 'setting', id: text },
+        patient: i % 3 === 0 ? text : undefined,
+        reason: text,
+        detail: { [text]: text, count: i },
+      })
+    await w.write(0)
+    await w.add('fhir', r.url, optionsOf('fhir'))
+    await w.start()
+    await w.sent()
+    const bundle = JSON.parse(r.requests[0]?.body ?? '') as { entry: unknown[] }
+    expect(bundle.entry).to.have.lengthOf(40)
+    const { messages } = new Fhir().validate(bundle, { errorOnUnexpected: true })
+    expect(messages.filter(m => m.severity === 'error')).to.deep.equal([])
   })
 
   it('paused it keeps its place; a command on it never waits for a slow receiver', async () => {
@@ -240,7 +286,6 @@ describe('audit sinks', function () {
     await transact(w.db.store, tx => setSinkState(tx, 'siem', 'paused', by))
     expect(performance.now() - begin).to.be.lessThan(1000)
     expect((await w.health()).state).to.equal('paused')
-    await r.stop()
   })
 
   it('replays from a date, and what a person moved is not moved back by a batch under way', async () => {

@@ -21,6 +21,7 @@ import {
 import { answer, table } from '../../framework/answer.ts'
 import { type Arg, choice, named, optional, phrase, word } from '../../framework/args.ts'
 import { type Command, type CommandContext, command } from '../../framework/command.ts'
+import { ago } from '../patient-status.ts'
 import { between, moment } from './audit-args.ts'
 
 const officers = ['admin', 'compliance'] as const
@@ -105,19 +106,13 @@ const sinkTypes = command({
   },
 })
 
-const ago = (now: number, at: number | null): string => {
-  if (at === null) return 'never'
-  const minutes = Math.round((now - at) / 60_000)
-  return minutes < 1 ? 'just now' : minutes < 120 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`
-}
-
 const row = (s: SinkHealth, now: number): string[] => [
   s.name,
   `${s.type} → ${s.target}`,
   `${s.state}${s.identify ? ', identifies' : ''}`,
-  s.lagEntries === 0 ? 'nothing' : `${s.lagEntries}, the oldest from ${ago(now, now - s.lagMs)}`,
+  s.lagEntries === 0 ? 'nothing' : `${s.lagEntries}, the oldest from ${ago(now - s.lagMs, now)}`,
   String(s.dead),
-  ago(now, s.lastOkAt),
+  s.lastOkAt === null ? 'never' : ago(s.lastOkAt, now),
   s.lastErrorCode ? sinkCodeMeaning(s.lastErrorCode) : '',
 ]
 
