@@ -1,4 +1,4 @@
-import express, { type Router } from 'express'
+import express, { type Request, type Router } from 'express'
 import { ipKeyGenerator } from 'express-rate-limit'
 import { z } from 'zod'
 import { entryOf } from '../../core/domain/audit/catalogue.ts'
@@ -43,6 +43,16 @@ const describe = async (tx: Tx, s: AdminSession, cookie: string): Promise<Sessio
   }
 }
 
+const note = (tx: Tx, s: AdminSession, req: Request, detail: Record<string, string>): Promise<void> =>
+  tx.audit({
+    actor: { kind: 'user', id: s.userId },
+    action: 'admin.session',
+    object: { kind: 'service', id: 'admin' },
+    outcome: 'done',
+    origin: originOf(req),
+    detail: { session: s.id, ...detail },
+  })
+
 /** Signing in and out, and how long a session still lives. */
 export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
   const { store } = deps
@@ -73,9 +83,10 @@ export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
 
   router.post(
     '/session',
-    within(deps, cookies, { route: 'session', touch: false, bearer: false }, (tx, s, _req, cookie) =>
-      describe(tx, s, cookie),
-    ),
+    within(deps, cookies, { route: 'session', touch: false, bearer: false }, async (tx, s, req, cookie) => {
+      await note(tx, s, req, { what: 'in-again' })
+      return describe(tx, s, cookie)
+    }),
   )
   router.post(
     '/session/standing',
@@ -83,7 +94,10 @@ export const sessionApi = (deps: AdminDeps, cookies: Cookies): Router => {
   )
   router.post(
     '/session/extend',
-    within(deps, cookies, { route: 'extend', touch: true }, async (tx, s) => deadlines(s, tx.now)),
+    within(deps, cookies, { route: 'extend', touch: true }, async (tx, s, req) => {
+      await note(tx, s, req, { on: 'signed-in' })
+      return deadlines(s, tx.now)
+    }),
   )
   router.post(
     '/session/end',

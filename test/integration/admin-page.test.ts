@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import { adminApp } from '../../audit/admin/app.ts'
@@ -12,9 +13,11 @@ import { revokeRole, standingOf } from '../../core/store/staff/roles.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { Deadlines, Session, SignInAnswer, Timeline } from '../../web/admin-contract.ts'
 import { audited, type TestAuditLog, testAuditLog } from '../support/audit-log.ts'
+import { eventually } from '../support/eventually.ts'
 import { type CommandWorld, commandWorld } from '../support/worlds/command-world.ts'
 import { type Browser, httpBrowser, pageFolder } from '../support/worlds/public-http.ts'
 
+const root = join(import.meta.dirname, '../..')
 const adminUrl = 'http://localhost:8082'
 const views = { timeline: {}, sinks: {}, checkpoint: {}, reports: { report: 'commands', month: '2026-11' }, alerts: {} }
 const calls: [string, object][] = [
@@ -313,6 +316,44 @@ describe('the administrators’ page', () => {
       const expected = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' }
       for (const [name, value] of Object.entries(expected)) expect(headers.get(name), name).to.equal(value)
     })
+  })
+
+  it('leaves an event for whatever it does, and for whatever it refuses', async () => {
+    const leaves: Record<string, string> = {
+      '/api/sign-in': 'admin.session',
+      '/api/session': 'admin.session',
+      '/api/session/extend': 'admin.session',
+      '/api/session/standing': '', // tells when the session ends, changes nothing and shows nothing of the log
+      ...Object.fromEntries(Object.keys(views).map(name => [`/api/view/${name}`, 'admin.view'])),
+      '/api/session/end': 'admin.session',
+    }
+    const routes = ['session-api', 'view-api'].flatMap(file =>
+      [...readFileSync(join(root, `audit/admin/${file}.ts`), 'utf8').matchAll(/'(\/(?:sign-in|session)[^']*)'/g)].map(
+        m => `/api${m[1]}`,
+      ),
+    )
+    expect(routes.filter(route => !(route in leaves))).to.deep.equal([])
+    const b = visitor()
+    let csrf: string | undefined
+    const queue = () => w.db.store.db('audit_queue').orderBy('id')
+    for (const [path, action] of Object.entries(leaves)) {
+      const name = path.split('/').at(-1) as keyof typeof views
+      const body = path === '/api/sign-in' ? { token: await linkToken(cleo) } : (views[name] ?? {})
+      const before = (await queue()).length
+      const answer = await b.post(path, body, csrf)
+      expect(answer.status, path).to.be.within(200, 204)
+      const fresh = (await queue()).slice(before)
+      expect(fresh.map(r => r.action).at(-1) ?? '', path).to.equal(action)
+      if (action) expect(fresh.at(-1).actor, path).to.include({ kind: 'user', id: cleo })
+      if (path === '/api/sign-in') csrf = ((await answer.json()) as { session: Session }).session.csrf
+    }
+    for (const [path] of calls) {
+      w.db.store.clock.advance(minutes(1)) // further ones of the same minute are only counted
+      const before = (await queue()).length
+      await visitor().post(path, {}, csrf)
+      const refused = await eventually(async () => (await queue()).slice(before).at(-1))
+      expect(refused, path).to.include({ action: 'request.refused', outcome: 'refused' })
+    }
   })
 
   describe('a look', () => {

@@ -192,7 +192,7 @@ export const text = {
     all: 'the first; none was pruned',
     pins: 'Held outside',
     pinsNone:
-      'No place outside of this database holds a checkpoint. Then nobody could tell if the whole log were replaced: see docs/audit.md.',
+      'No place outside of this database holds a checkpoint. Then nobody could tell if the whole log were replaced: docs/alerts.md says how to have it held elsewhere.',
     place: 'Place',
     covers: 'Entries covered',
     held: 'Since',
