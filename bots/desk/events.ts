@@ -2,7 +2,7 @@ import { hours } from '../../core/domain/clock.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
 import { listDevices } from '../../core/matrix/bot/device-list.ts'
 import type { Effects } from '../../core/queues/inbox-worker.ts'
-import { noteCareMember } from '../../core/store/audit/alert-facts.ts'
+import { noteCareMember, noteStaffName } from '../../core/store/audit/alert-facts.ts'
 import { archiveRoom } from '../../core/store/patients/care.ts'
 import { patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
@@ -67,7 +67,15 @@ const membership = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
   if (room?.class !== 'direct' || room.peer !== who) return ignore
   if (is === 'leave' || is === 'ban') return { kind: 'done', apply: tx => archiveRoom(tx, room.roomId) }
   if (is !== 'join') return ignore
-  return { kind: 'done', apply: tx => greet(tx, room.roomId, who) }
+  const name = event.content.displayname
+  return {
+    kind: 'done',
+    apply: async tx => {
+      // Also whoever changes their name joins once more, as Matrix sees it.
+      if (typeof name === 'string') await noteStaffName(tx, who, name)
+      await greet(tx, room.roomId, who)
+    },
+  }
 }
 
 /** Is a chat of two still one? Somebody else who was brought in must not read patient data. */

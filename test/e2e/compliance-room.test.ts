@@ -14,6 +14,7 @@ import { createHomeserver, type Homeserver } from '../../core/matrix/homeserver.
 import { deleteDevice, putDevice } from '../../core/matrix/our-users.ts'
 import { pinAccountData, pinContentKey, readPinContent } from '../../core/pin-content.ts'
 import { secret } from '../../core/secret.ts'
+import { surnameHashes } from '../../core/store/audit/alert-facts.ts'
 import { peers } from '../../core/store/audit/peers.ts'
 import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { complianceRoom } from '../../core/store/staff/rooms.ts'
@@ -84,6 +85,14 @@ describe('the compliance room', function () {
     expect(said.encrypted).to.equal(true)
     expect(await officer.shield(said)).to.equal('none')
     expect(said.body).to.match(/new-admin: .*\nEntry #\d+\. /)
+  })
+
+  it('knows the surname by which somebody calls themselves, as a keyed hash', async () => {
+    const hashes = async (): Promise<string[]> =>
+      (await d.store.db('staff_surname').where({ user_id: officer.userId }).first('surnames'))?.surnames ?? []
+    await officer.client.setDisplayName('Dr. Olga Ofícer')
+    const expected = surnameHashes(d.store.seal, 'OFICER, Olga')
+    await eventually(async () => (await hashes()).join() === expected.join(), { what: 'the new name' })
   })
 
   it('obeys commands of an officer', async () => {
