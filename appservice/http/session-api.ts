@@ -82,7 +82,12 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
       const body = parsed(keyBody, req, res)
       if (!body) return
       const cookie = readCookie(req, cookies.session) ?? ''
-      const answer = await deps.keeper.release({ sessionId: session.id, cookie, publicKey: body.publicKey })
+      const answer = await deps.keeper.release({
+        sessionId: session.id,
+        cookie,
+        publicKey: body.publicKey,
+        origin: originOf(req),
+      })
       if ('jwe' in answer) return res.json(answer satisfies KeyAnswer)
       return refuseWith(res, answer.refused === 'rate' ? 429 : 403, answer.refused === 'rate' ? 'too-many' : 'session')
     }),

@@ -4,7 +4,12 @@ import type { PersonId } from '../../core/domain/ids.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { KeeperAddress } from './keeper.ts'
 
-export type KeyRequest = { sessionId: string; cookie: string; publicKey: JWK }
+export type KeyRequest = {
+  sessionId: string
+  cookie: string
+  publicKey: JWK
+  origin?: { ip: string; agent?: string }
+}
 export type KeyAnswer = { jwe: string } | { refused: string }
 
 /** The bridge's way to the keeper. @throws when the keeper cannot be reached or failed. */

@@ -36,6 +36,8 @@ export type Keeper = { address: KeeperAddress; stop(): Promise<void> }
 const request = z.strictObject({
   sessionId: z.string().max(40),
   cookie: z.string().min(1).max(100),
+  /** Whence the browser asked, for the record. */
+  origin: z.strictObject({ ip: z.string().max(60), agent: z.string().max(200).optional() }).optional(),
   publicKey: z.object({
     kty: z.literal('EC'),
     crv: z.literal('P-256'),
@@ -74,8 +76,8 @@ const answer = (res: ServerResponse, status: number, body: unknown): void => {
 const release = async (config: KeeperConfig, store: StoreDeps, text: string | null) => {
   const asked = parse(request, text)
   if (!asked) return { status: 400, body: { code: 'bad-request' } }
-  const { sessionId, cookie, publicKey } = asked
-  const claim = await transact(store, tx => claimKey(tx, sessionId as SessionId, cookie))
+  const { sessionId, cookie, publicKey, origin } = asked
+  const claim = await transact(store, tx => claimKey(tx, sessionId as SessionId, cookie, origin))
   if ('refused' in claim) return { status: 403, body: { code: claim.refused } }
   const k = await openK(config.releaseKey, claim.ghost, claim.sealed)
   try {

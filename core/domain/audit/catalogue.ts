@@ -628,6 +628,16 @@ export const catalogue = {
     alert,
     { severity: 7 },
   ),
+  'record.recall': communication('Message recalled', 'recalled {object}', 'recall a message', activity('D'), {
+    severity: 5,
+  }),
+  'record.hide': administration(
+    'Message hidden',
+    'removed {object} from everybody’s eyes and kept a sealed copy',
+    'hide a message',
+    logUsed('U'),
+    { severity: 5 },
+  ),
   'record.destroy': administration(
     'Message destroyed',
     'destroyed the content of {object}',

@@ -127,6 +127,8 @@ export const auditActions = [
   'hold.place',
   'hold.release',
   'hold.view',
+  'record.recall',
+  'record.hide',
   'record.destroy',
   'record.certificate',
 ] as const

@@ -4,7 +4,7 @@ import { sameSecret } from '../../secret.ts'
 import type { Tx } from '../tx.ts'
 import { tokenHash } from './links.ts'
 import { takeToken } from './rate-limits.ts'
-import { actorOf, hasSession, holdsCookie, sessionById } from './sessions.ts'
+import { actorOf, hasSession, holdsCookie, type Origin, sessionById } from './sessions.ts'
 
 /** A session asks once a page; reloads ask again. All sessions together: far above a busy clinic, far below a thief's need. */
 export const keyLimits = {
@@ -24,7 +24,7 @@ export type KeyClaim = { ghost: string; sealed: string } | { refused: 'unknown' 
  * May this session have its K now? The cookie must be the session's own, the session alive and proved recently, the rates kept. Audited here, so that a
  * release whose record cannot be written does not happen. Reads `session` and `person`, writes `audit_queue` and `rate_bucket`, nothing else.
  */
-export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<KeyClaim> => {
+export const claimKey = async (tx: Tx, id: SessionId, cookie: string, origin?: Origin): Promise<KeyClaim> => {
   const session = await sessionById(tx.sql, id)
   if (!session || !holdsCookie(session, cookie)) {
     await tx.audit({
@@ -33,6 +33,7 @@ export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<K
       object: { kind: 'session', id: session?.id ?? 'unknown' },
       outcome: 'refused',
       ...(session ? { patient: session.patientId } : {}),
+      ...(origin ? { origin } : {}),
       reason: 'unknown',
     })
     return { refused: 'unknown' }
@@ -59,6 +60,7 @@ export const claimKey = async (tx: Tx, id: SessionId, cookie: string): Promise<K
     object: { kind: 'session', id },
     outcome: refusal ? 'refused' : 'done',
     patient: session.patientId,
+    ...(origin ? { origin } : {}),
     ...(refusal ? { reason: refusal } : {}),
   })
   if (refusal || !theirs) return { refused: refusal ?? 'dead' }
