@@ -73,6 +73,5 @@ export const digestFacts = async (sql: Sql, period: Period, now: Instant): Promi
 /** Was the digest of this key queued before, or did the log begin only after it was due? */
 export const digestSettled = async (tx: Tx, key: string, due: Instant): Promise<boolean> => {
   if (await tx.sql('outbox').where({ key }).first('id')) return true
-  const first = await tx.sql('audit_entry').orderBy('idx').first('at')
-  return !first || first.at >= due
+  return (await tx.sql('audit_entry').where('at', '<', due).first('idx')) === undefined
 }
