@@ -46,9 +46,18 @@ const orThrow = <T>(value: T | Refusal): T => {
   return value
 }
 
-/** What an earlier attempt left: full tiles and bundles never change and stay; partial ones belong to a smaller log and go. */
-const clearPartial = async (folder: string): Promise<void> => {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+const firstText = (from: number): string => (from > 0 ? `${from}\n` : '')
+
+/**
+ * Looks at what an earlier attempt left: full tiles and bundles never change and stay; partial ones belong to a smaller log and go; of another log, or of one
+ * that was pruned since, nothing stays.
+ */
+const takeUp = async (part: string, log: StoredLog, from: number): Promise<void> => {
+  const text = async (path: string) => (await readIfThere(join(part, path)))?.toString() ?? ''
+  const fits =
+    (await text(layout.vkeys)).split('\n')[0] === log.vkeys[0] && (await text(layout.first)) === firstText(from)
+  if (!fits) return rm(part, { recursive: true, force: true })
+  const found = await readdir(part, { recursive: true, withFileTypes: true })
   for (const f of found)
     if (f.isDirectory() && f.name.endsWith('.p')) await rm(join(f.parentPath, f.name), { recursive: true })
 }
@@ -80,12 +89,11 @@ export const exportLog = async (
     await makeFolder(join(part, path))
     await writeFile(join(part, path), bytes)
   }
-  await makeFolder(join(part, layout.checkpoint))
-  await clearPartial(part)
+  await takeUp(part, log, from)
   await put(layout.vkeys, log.vkeys.map(vkey => `${vkey}\n`).join(''))
+  if (from > 0) await put(layout.first, firstText(from))
   for (const [i, note] of log.handovers.entries()) await put(layout.handover(i + 1), note)
   if (log.cosigned !== undefined) await put(layout.cosigned, log.cosigned)
-  if (from > 0) await put(layout.first, `${from}\n`)
 
   for (let level = 0; nodesAt(size, level) > 0; level++) {
     const firstTile = level === 0 ? from / tileWidth : 0

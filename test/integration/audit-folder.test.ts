@@ -133,6 +133,11 @@ describe('an exported audit log', () => {
     expect(existsSync(`${dir}.part`)).to.equal(false)
     expect(await wrongs(dir, { witnesses })).to.deep.equal([])
     expect(await exportLog(whole, dir)).to.include({ code: 'folder-exists' })
+    // What another log's export left is no beginning of this one.
+    await rename(dir, `${dir}.part`)
+    const other = await makeLog(entriesOf(5000, 5600)).stored({ signer: keys.current })
+    expect(await exportLog(other, dir)).to.deep.equal({ size: 600, from: 0 })
+    expect(await wrongs(dir)).to.deep.equal([])
   })
 
   it('keeps every remaining proof when the entries before an index were pruned, and says that they are not there', async () => {
