@@ -15,14 +15,17 @@ import { deleteDevice, putDevice } from '../../core/matrix/our-users.ts'
 import { pinAccountData, pinContentKey, readPinContent } from '../../core/pin-content.ts'
 import { secret } from '../../core/secret.ts'
 import { surnameHashes } from '../../core/store/audit/alert-facts.ts'
+import { latestCheckpoint } from '../../core/store/audit/checkpoints.ts'
 import { peers } from '../../core/store/audit/peers.ts'
 import { grantRole, revokeRole } from '../../core/store/staff/roles.ts'
 import { complianceRoom } from '../../core/store/staff/rooms.ts'
+import { changeSetting } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import { systemRandom } from '../../core/system.ts'
 import { checkpointText } from '../../core/tlog/checkpoint.ts'
 import { generateSigningKey, parseVkey, type SigningKey } from '../../core/tlog/key.ts'
 import { openNote, signNote } from '../../core/tlog/note.ts'
+import { verifyConsistency } from '../../core/tlog/verify-proof.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { eventually } from '../support/eventually.ts'
 import { stack } from '../support/stack.ts'
@@ -39,6 +42,11 @@ describe('the compliance room', function () {
   let key: SigningKey
   const accountData = (user: string) => `/_matrix/client/v3/user/${encodeURIComponent(user)}/account_data`
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-audit-'))
+
+  const pinnedBefore = async (size: number) => {
+    const row = await d.store.db('audit_pin').where({ place: 'room' }).where('size', '<', size).orderBy('size', 'desc')
+    return { size: Number(row[0]?.size), root: new Uint8Array(row[0]?.root) }
+  }
 
   before(async () => {
     officer = await clinician('officer')
@@ -85,6 +93,7 @@ describe('the compliance room', function () {
     expect(said.encrypted).to.equal(true)
     expect(await officer.shield(said)).to.equal('none')
     expect(said.body).to.match(/new-admin: .*\nEntry #\d+\. /)
+    expect(said.content['m.mentions']).to.deep.equal({ user_ids: [officer.userId] })
   })
 
   it('knows the surname by which somebody calls themselves, as a keyed hash', async () => {
@@ -143,6 +152,22 @@ describe('the compliance room', function () {
     await post(7)
     const said = await officer.waitFor(s => s.roomId === room && s.body.includes('elsewhere.example/audit contradicts'))
     expect(said.body).to.include('another history')
+  })
+
+  it('gives its checkpoints to a room that hospitals share, which the bot joins only when it is the one', async () => {
+    const [shared, other] = [await officer.createRoom({ invite: [] }), await officer.createRoom({ invite: [] })]
+    await transact(d.store, tx => changeSetting(tx, { key: 'audit.pin_room', value: shared, by: 'test' }))
+    for (const roomId of [shared, other]) await officer.client.invite(roomId, d.bot)
+    const is = (roomId: string) => officer.client.getRoom(roomId)?.getMember(d.bot)?.membership
+    await eventually(() => is(shared) === 'join' && is(other) === 'leave', { timeout: 20_000 })
+    const latest = await latestCheckpoint(d.store.db)
+    const payload = { size: latest?.size, origin: key.verifier.name, vkey: key.verifier.vkey }
+    await transact(d.store, tx => tx.enqueue({ queue: 'bots', kind: 'pins.post', lane: 'pins', payload }))
+    const said = await officer.waitFor(s => s.roomId === shared && s.content[pinContentKey] !== undefined)
+    const [pin, before] = [readPinContent(said.content[pinContentKey]), await pinnedBefore(latest?.size ?? 0)]
+    expect(pin?.old).to.equal(before.size)
+    const now = { size: latest?.size ?? 0, root: latest?.root ?? new Uint8Array() }
+    expect(verifyConsistency(before, now, pin?.proof ?? [])).to.equal(true)
   })
 
   it('is told when the homeserver keeps a longer log than the database', async () => {
