@@ -8,9 +8,10 @@ import { ownPostgres } from '../test/support/own-postgres.ts'
 import { auditProcess } from '../test/support/processes/audit-process.ts'
 import type { Bench } from './bench.ts'
 import { figure, median, quantile } from './figure.ts'
+import { scaled } from './scale.ts'
 
 const rounds = 5
-const perRound = 4000
+const perRound = scaled(4000, 200)
 const writers = 16
 
 // As a ward has them: patients whom several people open, messages of their own.

@@ -82,15 +82,13 @@ export const leavesOf = async (
     })
     return mine
   })
-  const { rows: known } = await sql.raw<{ rows: Known[] }>(
-    'select lookup, ref, patient from audit_subject where lookup = any(?::text[])',
-    [[...named.keys()]],
+  const { rows } = await sql.raw<{ rows: (Known & { gone: boolean })[] }>(
+    `select lookup, ref, patient, false as gone from audit_subject where lookup = any(?::text[])
+     union all select '', '', patient, true from audit_erased where patient = any(?::text[])`,
+    [[...named.keys()], [...hashes.values()]],
   )
-  const { rows: gone } = await sql.raw<{ rows: { patient: string }[] }>(
-    'select patient from audit_erased where patient = any(?::text[])',
-    [[...hashes.values()]],
-  )
-  const erased = new Set(gone.map(g => g.patient))
+  const known = rows.filter(r => !r.gone)
+  const erased = new Set(rows.flatMap(r => (r.gone && r.patient ? [r.patient] : [])))
   const refs = new Map(known.map(k => [k.lookup, k.ref]))
   const missing = [...named.values()].filter(s => !refs.has(s.lookup))
   const salts = Buffer.from(deps.random.bytes(saltBytes * missing.length))

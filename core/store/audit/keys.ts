@@ -15,32 +15,37 @@ export const logKeys = async (db: Knex): Promise<LogKey[]> => {
   return rows.map(({ from_size, ...r }) => ({ ...r, fromSize: from_size }))
 }
 
-/** The keys that sign the next checkpoint: the current one, and after a rotation, once, the one before it as well. @throws when that one is missing. */
+type Signers = [SigningKey] | [SigningKey, SigningKey]
+
+/**
+ * The keys that sign the next checkpoint: the current one, and after a rotation, once, the one before it as well. `first`: the current one has not signed yet.
+ * @throws when the one before it is missing.
+ */
 export const signersOf = async (
   sql: Knex,
   keys: readonly SigningKey[],
-): Promise<[SigningKey] | [SigningKey, SigningKey]> => {
+): Promise<{ signers: Signers; first: boolean }> => {
   const current = keys.at(-1)
   if (!current) throw new Error('the log has no key to sign with')
   const last = (await logKeys(sql)).at(-1)
-  if (!last || last.vkey === current.verifier.vkey) return [current]
+  if (!last || last.vkey === current.verifier.vkey) return { signers: [current], first: !last }
   const before = keys.find(k => k.verifier.vkey === last.vkey)
   if (!before)
     throw new Error(
       `the log was last signed by the key ${last.vkey}, which the log's key file does not have; put it back: its signature must hand over to the new key`,
     )
-  return [current, before]
+  return { signers: [current, before], first: true }
 }
 
-/** Notes the key that signed, when it is a new one; with the key before it, the checkpoint is the handover. */
+/** Notes the new key that signed; with the key before it, the checkpoint is the handover. */
 export const noteKey = async (
   sql: Knex,
-  [current, before]: readonly [SigningKey] | readonly [SigningKey, SigningKey],
+  [current, before]: Signers,
   { size, at, note }: { size: number; at: Instant; note: string },
 ): Promise<void> => {
   await sql.raw(
     `insert into audit_key (vkey, n, from_size, at, handover)
-     select ?, coalesce(max(n), 0) + 1, ?, ?, ? from audit_key on conflict (vkey) do nothing`,
+     select ?, coalesce(max(n), 0) + 1, ?, ?, ? from audit_key`,
     [current.verifier.vkey, size, at, before ? note : null],
   )
 }
