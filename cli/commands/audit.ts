@@ -133,9 +133,9 @@ const verbs = { export: exportTo, verify, 'rotate-key': rotateKey }
 export const audit: CliCommand = {
   name: 'audit',
   usage:
-    'audit export --out FOLDER | verify FOLDER [--against CHECKPOINT] [--vkey FILE] [--witnesses FILE] | rotate-key [--config FILE]',
+    'audit export --out FOLDER | verify FOLDER [--against CHECKPOINT] [--vkey FILE] [--witnesses FILE] | rotate-key',
   about:
-    'write the audit log into a folder that anybody can verify; verify one, without configuration or database; give the log a new signing key',
+    'write the audit log to a folder that anybody can verify; verify one, without a database; give the log a new key',
   run: async args => {
     const { values, rest } = parseOptions(args, { values: ['out', 'against', 'vkey', 'witnesses', 'config'] })
     const [verb = '', ...others] = rest
