@@ -20,6 +20,7 @@ from twisted.web.resource import Resource
 
 from synapse.api.errors import Codes, SynapseError
 from synapse.module_api import DirectServeJsonResource, ModuleApi
+from synapse.storage.databases.main.events_worker import EventRedactBehaviour
 
 MEGOLM = "m.megolm.v1.aes-sha2"
 
@@ -96,9 +97,8 @@ class Guarantees(Resource):
 MAX_DESTROY = 500
 
 
-class Destroy(DirectServeJsonResource):
-    """Destroys events' content in this homeserver's database and caches, for Wardroom's own deletion, which respects
-    legal holds and statutory minimums. Only Wardroom's application services may ask; state is never touched."""
+class Records(DirectServeJsonResource):
+    """What Wardroom's own deletion, recall and legal hold do with events' content. Only its application services may ask."""
 
     isLeaf = True
 
@@ -106,18 +106,48 @@ class Destroy(DirectServeJsonResource):
         super().__init__()
         self._api = api
 
-    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+    async def _events(self, request: Any) -> list[str]:
         requester = await self._api.get_user_by_req(request)
-        service = requester.app_service_id
-        if service not in ("wardroom-bots", "wardroom-ghosts"):
-            _refuse("Only Wardroom's services destroy content.")
-        body = json.loads(request.content.read(1024 * 1024))
+        if requester.app_service_id not in ("wardroom-bots", "wardroom-ghosts"):
+            _refuse("Only Wardroom's services may do this.")
+        try:
+            body = json.loads(request.content.read(1024 * 1024))
+        except ValueError:
+            body = None
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list) or len(events) > MAX_DESTROY or not all(isinstance(e, str) for e in events):
             raise SynapseError(400, f"events is a list of at most {MAX_DESTROY} event ids", Codes.BAD_JSON)
+        return events
+
+
+class Copy(Records):
+    """Gives events as they are stored, also what a client has removed and the homeserver has not pruned yet, so that a
+    hold can keep it; and which other homeservers are in their rooms."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        store = self._api._hs.get_datastores().main
+        copies: dict[str, Any] = {}
+        servers: dict[str, list[str]] = {}
+        for event_id in await self._events(request):
+            event = await store.get_event(
+                event_id, redact_behaviour=EventRedactBehaviour.as_is, allow_none=True
+            )
+            if event is None or event.is_state():
+                continue
+            copies[event_id] = event.get_pdu_json()
+            if event.room_id not in servers:
+                hosts = await store.get_current_hosts_in_room(event.room_id)
+                servers[event.room_id] = sorted(h for h in hosts if h != self._api.server_name)
+        return 200, {"events": copies, "servers": servers}
+
+
+class Destroy(Records):
+    """Destroys events' content in this homeserver's database and caches; state is never touched."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
         store = self._api._hs.get_datastores().main
         answer: dict[str, str] = {}
-        for event_id in events:
+        for event_id in await self._events(request):
             event = await store.get_event(event_id, allow_none=True)
             if event is None:
                 answer[event_id] = "missing"
@@ -142,6 +172,7 @@ class WardroomModule:
         api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
         api.register_web_resource("/_synapse/client/wardroom_destroy", Destroy(api))
+        api.register_web_resource("/_synapse/client/wardroom_copy", Copy(api))
 
     async def _check_invitation(self, event: Any, state: Any) -> None:
         create = state.get(("m.room.create", ""))

@@ -12,8 +12,10 @@ import {
   noteDestroyed,
   passPointOfNoReturn,
 } from '../store/records/doom.ts'
-import type { Only } from '../store/records/fates.ts'
+import type { Due, Only } from '../store/records/fates.ts'
+import { keepCopy, noteHidden, noteServers } from '../store/records/recall.ts'
 import { type StoreDeps, transact } from '../store/tx.ts'
+import { tellRecalls } from './recall-answer.ts'
 
 export type DeletionDeps = {
   store: StoreDeps
@@ -34,7 +36,10 @@ const batch = 200
 const txnOf = (event: string) => `wr_gone_${createHash('sha256').update(event).digest('base64url').slice(0, 32)}`
 
 /** Asks this server and the others of the room to remove the event. False where we may not, or it is gone already. */
-const redact = async (d: DeletionDeps, { event, room, rule }: Doomed): Promise<boolean> => {
+const redact = async (
+  d: DeletionDeps,
+  { event, room, rule }: Pick<Doomed, 'event' | 'room' | 'rule'>,
+): Promise<boolean> => {
   const userId = await d.speaker(room as RoomId)
   if (!userId) return false
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(event)}/${txnOf(event)}`
@@ -50,6 +55,33 @@ const redact = async (d: DeletionDeps, { event, room, rule }: Doomed): Promise<b
   }
 }
 
+type Copies = { events: Record<string, unknown>; servers: Record<string, string[]> }
+
+/** Events as the homeserver stores them, and which other servers are in their rooms. */
+const copiesOf = (d: DeletionDeps, events: readonly string[]): Promise<Copies> =>
+  d.homeserver.request<Copies>('POST', '/_synapse/client/wardroom_copy', { body: { events }, timeoutMs: seconds(60) })
+
+/** Takes from people's eyes what may not be destroyed yet: first a sealed copy, then the removal, here and at the other servers. */
+const hideBatch = async (d: DeletionDeps, due: readonly Due[]): Promise<void> => {
+  const copies = await copiesOf(
+    d,
+    due.map(x => x.event),
+  )
+  await transact(d.store, async tx => {
+    for (const [room, servers] of Object.entries(copies.servers))
+      await noteServers(
+        tx,
+        due.filter(x => x.room === room).map(x => x.event),
+        servers,
+      )
+  })
+  for (const { event, room, rule } of due) {
+    await transact(d.store, tx => keepCopy(tx, event, copies.events[event]))
+    if (rule.kind !== 'removed') await redact(d, { event, room, rule })
+  }
+  await transact(d.store, tx => noteHidden(tx, due))
+}
+
 /** Destroys the content in the homeserver's database and caches (`config/synapse`): which events it knew. */
 const destroyAtHomeserver = async (d: DeletionDeps, events: readonly string[]): Promise<Set<string>> => {
   const answer = await d.homeserver.request<{ events: Record<string, string> }>(
@@ -60,7 +92,21 @@ const destroyAtHomeserver = async (d: DeletionDeps, events: readonly string[]): 
   return new Set(events.filter(e => answer.events[e] === 'destroyed'))
 }
 
+/** Whoever recalled a message hears which other servers were asked to remove it. */
+const noteOtherServers = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise<void> => {
+  const recalled = doomed.filter(x => x.rule.kind === 'recall')
+  if (recalled.length === 0) return
+  const { servers } = await copiesOf(
+    d,
+    recalled.map(x => x.event),
+  )
+  await transact(d.store, async tx => {
+    for (const { event, room } of recalled) await noteServers(tx, [event], servers[room] ?? [])
+  })
+}
+
 const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise<void> => {
+  await noteOtherServers(d, doomed)
   const redacted = new Set<string>()
   for (const one of doomed) if (await redact(d, one)) redacted.add(one.event)
   const found = await destroyAtHomeserver(
@@ -93,11 +139,14 @@ export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = 
     const decided = await transact(d.store, tx =>
       passPointOfNoReturn(tx, run, { limit: batch, classes: d.classes, ...only }),
     )
+    const hides = decided.filter(x => x.fate === 'hide')
+    if (hides.length > 0) await hideBatch(d, hides)
     const doomed = await doomedRecords(d.store, { classes: d.classes, limit: batch })
     if (doomed.length > 0) await destroyBatch(d, doomed)
     gone += doomed.length
     if (doomed.length === 0 && decided.length < batch) break
   }
+  await transact(d.store, tellRecalls)
   if (gone > 0) d.log.info({ run, count: gone }, 'messages were destroyed')
   return gone
 }

@@ -2,10 +2,14 @@ import { expect } from 'chai'
 import { careDeletion } from '../../appservice/care/deletion.ts'
 import type { EventShape } from '../../core/domain/audit/room-event.ts'
 import { days, hours } from '../../core/domain/clock.ts'
+import type { UserId } from '../../core/domain/ids.ts'
 import { deletionRun } from '../../core/records/deletion.ts'
 import { type Db, openDb } from '../../core/store/db.ts'
+import { recordById } from '../../core/store/records/fates.ts'
+import { placeHold, releaseHold } from '../../core/store/records/holds.ts'
 import { noteRecords } from '../../core/store/records/note.ts'
 import { changePolicy } from '../../core/store/records/policies.ts'
+import { askRecall, copyOf } from '../../core/store/records/recall.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type Clinician, clinician } from '../support/clinician.ts'
 import { dumpOf } from '../support/database.ts'
@@ -31,6 +35,14 @@ describe('deletion', function () {
     await lee?.stop()
     await bridge?.stop()
   })
+
+  /** What the bot is to say in a chat. */
+  const answers = async (chat: string): Promise<string[]> => {
+    const rows = await bridge.db.store.db('outbox').where({ lane: chat, kind: 'bot.say' }).orderBy('seq')
+    return Promise.all(
+      rows.map(async r => JSON.parse(await bridge.db.store.seal.open('outbox.payload', r.payload)).text),
+    )
+  }
 
   /** The event as the homeserver stores it, noted as the bots' transactions would note it. */
   const noted = async ({ room, owner }: CarePatient, id: string): Promise<EventShape> => {
@@ -117,12 +129,75 @@ describe('deletion', function () {
     expect(await dumpOf(synapse)).not.to.include(String(event.content.ciphertext))
   })
 
+  it('takes a recalled message away here, asks nobody else where nobody else is, and tells who asked', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'to the wrong patient'))
+    await eventually(() => store.db('notice').where({ event_id: event.event_id }).first(), { what: 'the notice' })
+    const found = await recordById(store.db, event.event_id)
+    if (!found) throw new Error('the event was not noted')
+    const asked = { by: lee.userId as UserId, chat: '!chat', thread: '$command' }
+    expect(await transact(store, tx => askRecall(tx, found, asked))).to.equal(true)
+    expect((await store.db('notice').where({ event_id: event.event_id }).first()).state).to.equal('withdrawn')
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })).to.equal(1)
+    expect(await dumpOf(synapse)).not.to.include(String(event.content.ciphertext))
+    expect(await answers('!chat')).to.deep.equal([
+      'Recalled: the message is gone from this homeserver and from Wardroom. No other homeserver is in its room. ' +
+        `Backups may hold it, encrypted, until ${new Date(store.clock.now() + days(30)).toISOString().slice(0, 10)}. ` +
+        'What somebody copied or photographed, nobody can take back.',
+    ])
+  })
+
+  it('hides a recalled message under a hold, keeps a sealed copy, and destroys both after the release', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'said in anger'))
+    const ciphertext = String(event.content.ciphertext)
+    const hold = await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    const found = await recordById(store.db, event.event_id)
+    if (!found) throw new Error('the event was not noted')
+    await transact(store, tx => askRecall(tx, found, { by: lee.userId as UserId, chat: '!held', thread: '$c' }))
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })).to.equal(0)
+    await eventually(() => lee.seen(room).find(s => s.eventId === event.event_id)?.redacted, {
+      what: 'the removal in the client',
+    })
+    const copy = (await copyOf(store, event.event_id)) as EventShape
+    expect(copy.content.ciphertext).to.equal(ciphertext)
+    expect(await bridge.db.dump(), 'sealed').not.to.include(ciphertext)
+    expect((await answers('!held'))[0]).to.include('a sealed copy stays')
+    await transact(store, tx => releaseHold(tx, hold.id, { by: '@cora:h', approvedBy: '@carl:h' }))
+    expect(await deletionRun(careDeletion(bridge.deps))).to.equal(1)
+    expect(await copyOf(store, event.event_id)).to.equal(undefined)
+    expect(await dumpOf(synapse)).not.to.include(ciphertext)
+    expect(await answers('!held')).to.have.lengthOf(2)
+  })
+
+  it('still has for a hold what a client removed days ago', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'removed in the client'))
+    await lee.redact(room, event.event_id)
+    await store
+      .db('record')
+      .where({ event_id: event.event_id })
+      .update({ removed_at: store.clock.now() - days(6) })
+    await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    await deletionRun(careDeletion(bridge.deps))
+    store.clock.advance(days(30))
+    await deletionRun(careDeletion(bridge.deps))
+    expect(((await copyOf(store, event.event_id)) as EventShape).content.ciphertext).to.equal(event.content.ciphertext)
+  })
+
   it('is refused to everybody but Wardroom’s services', async () => {
-    const url = `${bridge.deps.homeserver.url}/_synapse/client/wardroom_destroy`
-    for (const token of [lee.accessToken, 'wrong', undefined]) {
-      const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
-      const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ events: [] }) })
-      expect(answer.status, String(token)).to.be.within(401, 403)
-    }
+    for (const what of ['wardroom_destroy', 'wardroom_copy'])
+      for (const token of [lee.accessToken, 'wrong', undefined]) {
+        const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+        const url = `${bridge.deps.homeserver.url}/_synapse/client/${what}`
+        const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ events: [] }) })
+        expect(answer.status, `${what} ${token}`).to.be.within(401, 403)
+      }
   })
 })

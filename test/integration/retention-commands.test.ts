@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { days } from '../../core/domain/clock.ts'
 import type { UserId } from '../../core/domain/ids.ts'
+import { recordNews } from '../../core/store/audit/homeserver-news.ts'
 import { noteRecords } from '../../core/store/records/note.ts'
 import { transact } from '../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../support/worlds/command-world.ts'
@@ -122,5 +123,30 @@ describe('!retention and !hold', function () {
     expect(await store().db('legal_hold')).to.deep.equal([])
     const ann = await w.person('ann', 'clinician')
     expect((await w.ask(ann, '!hold list')).body).to.include('you do not hold that role')
+  })
+
+  it('lets the sender recall for a day, a supervisor at any time, and nobody else', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    const sue = await w.person('sue', 'supervisor')
+    const [old, , recent] = await wrote(3)
+    await store().db('record').where({ event_id: recent }).update({ sent_at: store().clock.now() })
+    const link = (event: string | undefined) => `https://matrix.to/#/${room}/${event}`
+    expect((await w.ask(bob, `!recall ${link(recent)}`)).body).to.include('Only its sender')
+    expect((await w.ask(ann, `!recall ${link(old)}`)).body).to.include('for 24 hours after sending')
+    expect((await w.ask(ann, '!recall https://matrix.to/#/!other:clinic.example/$x')).body).to.include('not known here')
+    expect((await w.ask(ann, `!recall ${link(recent)}`)).body).to.include('Receipts can be private')
+    expect((await w.ask(ann, `!recall ${link(recent)}`)).body).to.include('recalled already')
+    const edit = { 'm.relates_to': { rel_type: 'm.replace', event_id: old } }
+    const event = { room_id: room, type: 'm.room.encrypted', sender: ann, origin_server_ts: 1, content: edit }
+    const receipts = [{ room, user: '@bob:clinic.example', event: old ?? '', thread: '', at: store().clock.now() }]
+    await transact(store(), async tx => {
+      await recordNews(tx, { events: [], receipts, deviceLists: [] }, 'clinic.example')
+      await noteRecords(tx, { events: [{ ...event, event_id: '$edit' }], receipts: [] })
+    })
+    expect((await w.ask(sue, `!recall ${link(old)}`)).body).to.include('@bob:clinic.example, ')
+    const recalled = await store().db('record').whereNotNull('recalled_at').orderBy('event_id').pluck('event_id')
+    expect(recalled).to.have.members([recent, old, '$edit'])
+    expect(await w.audit('record.recall')).to.have.lengthOf(2)
   })
 })

@@ -1,8 +1,9 @@
 import type { Command } from '../../framework/command.ts'
 import { holdList, holdPlace, holdRelease, holdReport } from './hold.ts'
+import { recall } from './recall.ts'
 import { retentionHistory, retentionPreview, retentionSet, retentionShow, retentionWhy } from './retention.ts'
 
-/** Every `!retention …` and `!hold …`. To add one: a file beside this one, and its line here. */
+/** Every `!retention …`, `!hold …` and `!recall`. To add one: a file beside this one, and its line here. */
 export const recordCommands: readonly Command[] = [
   retentionShow,
   retentionPreview,
@@ -13,4 +14,5 @@ export const recordCommands: readonly Command[] = [
   holdList,
   holdReport,
   holdRelease,
+  recall,
 ]

@@ -282,6 +282,20 @@ export const catalogue = {
     help: 'How often witnesses are asked to cosign, while the log grows.',
     affects: 'the next checkpoints',
   }),
+  'recall.window_hours': setting({
+    kind: whole(1, 720),
+    unit: 'hours',
+    default: 24,
+    help: 'How long after sending a message its sender may recall it; supervisors and compliance officers may at any time.',
+    affects: 'recalls from now on',
+  }),
+  'recall.backup_days': setting({
+    kind: whole(0, 3650),
+    unit: 'days',
+    default: 30,
+    help: 'How long backups of the databases are kept; the answer to a recall says until when a message may still be in one.',
+    affects: 'the answers to recalls',
+  }),
   'help.url': setting({
     kind: webAddress,
     default: 'https://element.io/help',

@@ -11,6 +11,7 @@ import { auditLog } from './0010-audit-log.ts'
 import { renewal } from './0011-renewal.ts'
 import { homeserverNews } from './0012-homeserver-news.ts'
 import { records } from './0013-records.ts'
+import { recalls } from './0014-recalls.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   renewal,
   homeserverNews,
   records,
+  recalls,
 ]

@@ -6,8 +6,8 @@ import { holdLock } from './holds.ts'
 
 /**
  * Decides once more, in this transaction, what of `due` is still to go, and commits the point of no return for it: from then on no hold and no policy brings it
- * back, and it must be destroyed. No hold can be placed between the decision and its commit. What is only to be hidden is noted as hidden. Returns what was
- * decided; the rest stays.
+ * back, and it must be destroyed. No hold can be placed between the decision and its commit. Returns what was decided, also what is only to
+ * be hidden; the rest stays.
  */
 export const passPointOfNoReturn = async (
   tx: Tx,
@@ -17,22 +17,12 @@ export const passPointOfNoReturn = async (
   await tx.sql.raw('select pg_advisory_xact_lock(?)', [holdLock])
   const due = await dueRecords(tx.sql, tx.now, { limit, ...only })
   const goes = due.filter(d => d.fate === 'destroy')
-  const hides = due.filter(d => d.fate === 'hide')
   if (goes.length > 0)
     await tx.sql.raw(
       `update record r set doomed_at = ?, run_id = ?, rule = e.rule::jsonb
        from unnest(?::text[], ?::text[]) as e(event_id, rule) where r.event_id = e.event_id and r.doomed_at is null`,
       [tx.now, run, goes.map(d => d.event), goes.map(d => JSON.stringify(d.rule))] as never,
     )
-  if (hides.length > 0)
-    await tx
-      .sql('record')
-      .whereIn(
-        'event_id',
-        hides.map(d => d.event),
-      )
-      .whereNull('hidden_at')
-      .update({ hidden_at: tx.now })
   return due
 }
 
@@ -64,6 +54,7 @@ export const noteDestroyed = async (
   const ids = events.map(e => e.event)
   await tx.sql('record').whereIn('event_id', ids).update({ destroyed_at: tx.now, session_id: null })
   await tx.sql('inbox').whereIn('event_id', ids).whereIn('state', ['done', 'dead']).delete()
+  await tx.sql('record_copy').whereIn('event_id', ids).delete()
   await tx.auditAll(
     events.map(e => ({
       actor: { kind: 'service', id: 'records' },
@@ -139,10 +130,6 @@ export const leavingRecords = async (
   db('record')
     .whereNull('destroyed_at')
     .whereIn('class', [...classes])
-    .where(q =>
-      q
-        .whereNotNull('doomed_at')
-        .orWhere(r => r.whereNotNull('recalled_at').whereNull('hidden_at').whereNull('doomed_at')),
-    )
+    .where(q => q.whereNotNull('doomed_at').orWhere(r => r.whereNotNull('recalled_at').whereNull('hidden_at')))
     .limit(limit)
     .pluck('event_id')

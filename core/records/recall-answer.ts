@@ -1,0 +1,30 @@
+import { days } from '../domain/clock.ts'
+import { type Told, takeUntold } from '../store/records/recall.ts'
+import { readSettings } from '../store/staff/settings.ts'
+import type { Tx } from '../store/tx.ts'
+
+/** What whoever recalled a message hears once something came of it: in tiers, and no more than is known. */
+export const recallWords = ({ became, servers }: Told, backupsUntil: string): string => {
+  const others =
+    servers.length === 0
+      ? 'No other homeserver is in its room.'
+      : `Asked to remove it, without proof that they did: ${servers.join(', ')}.`
+  if (became === 'hidden')
+    return `Recalled: nobody in the room sees the message any more. A legal hold or a statutory minimum binds it, so a sealed copy stays until that ends. ${others}`
+  return `Recalled: the message is gone from this homeserver and from Wardroom. ${others} Backups may hold it, encrypted, until ${backupsUntil}. What somebody copied or photographed, nobody can take back.`
+}
+
+/** Tells everybody whose recall came to something, once each. */
+export const tellRecalls = async (tx: Tx): Promise<void> => {
+  const told = await takeUntold(tx)
+  if (told.length === 0) return
+  const until = new Date(tx.now + days((await readSettings(tx.sql))['recall.backup_days'])).toISOString().slice(0, 10)
+  for (const one of told)
+    await tx.enqueue({
+      queue: 'bots',
+      kind: 'bot.say',
+      key: `recalled:${one.event}:${one.became}`,
+      lane: one.chat,
+      payload: { to: { room: one.chat }, thread: one.thread, text: recallWords(one, until) },
+    })
+}

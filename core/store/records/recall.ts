@@ -1,0 +1,137 @@
+import type { Knex } from 'knex'
+import type { EventId, UserId } from '../../domain/ids.ts'
+import type { Db } from '../db.ts'
+import { advanceNotices } from '../patients/notices.ts'
+import type { StoreDeps, Tx } from '../tx.ts'
+import type { Due, StoredRecord } from './fates.ts'
+
+type Sql = Db | Knex.Transaction
+
+/** Where the answer to a recall stands: the bot's chat and the command's thread. */
+export type RecallChat = { chat: string; thread: string }
+
+/**
+ * Asks for an event to be recalled, with its edits: what waits for the patient is withdrawn at once, and the deletion's next look (15 s) takes it away. False
+ * when it was asked for before.
+ */
+export const askRecall = async (
+  tx: Tx,
+  record: Pick<StoredRecord, 'event' | 'room' | 'patient'>,
+  { by, chat, thread }: RecallChat & { by: UserId },
+): Promise<boolean> => {
+  const added = await tx
+    .sql('recall')
+    .insert({ event_id: record.event, asked_by: by, asked_at: tx.now, chat, thread })
+    .onConflict('event_id')
+    .ignore()
+    .returning('event_id')
+  if (added.length === 0) return false
+  await tx
+    .sql('record')
+    .where(q => q.where({ event_id: record.event }).orWhere({ edits: record.event }))
+    .where({ room_id: record.room })
+    .whereNull('recalled_at')
+    .update({ recalled_at: tx.now, recalled_by: by })
+  await advanceNotices(tx, { event: record.event as EventId }, { kind: 'withdrawn' })
+  await tx.audit({
+    actor: { kind: 'user', id: by },
+    action: 'record.recall',
+    object: { kind: 'event', id: record.event },
+    outcome: 'done',
+    room: record.room,
+    patient: record.patient,
+  })
+  return true
+}
+
+/** Who is known to have read up to an event or beyond it, and when: public receipts only, so it is a lower bound. */
+export const readersOf = async (
+  sql: Sql,
+  { event, room, sender }: Pick<StoredRecord, 'event' | 'room' | 'sender'>,
+): Promise<{ user: string; at: number }[]> => {
+  const { rows } = await sql.raw(
+    `select s.user_id as user, min(s.at) as at from receipt_seen s
+     join record upto on upto.event_id = s.event_id
+     join record gone on gone.event_id = ?
+     where s.room_id = ? and s.user_id <> ? and upto.sent_at >= gone.sent_at group by s.user_id order by 2`,
+    [event, room, sender],
+  )
+  return rows
+}
+
+/** Keeps an encrypted event sealed; nothing where the homeserver has it no more. */
+export const keepCopy = async (tx: Tx, event: string, copy: unknown): Promise<void> => {
+  if (copy === undefined) return
+  const sealed = await tx.deps.seal.close('record_copy.copy', JSON.stringify(copy))
+  await tx.sql('record_copy').insert({ event_id: event, copy: sealed, at: tx.now }).onConflict('event_id').ignore()
+}
+
+/** Notes that nobody sees these events any more. */
+export const noteHidden = async (tx: Tx, events: readonly Due[]): Promise<void> => {
+  const ids = events.map(e => e.event)
+  await tx.sql('record').whereIn('event_id', ids).whereNull('hidden_at').update({ hidden_at: tx.now })
+  await tx.sql('inbox').whereIn('event_id', ids).whereIn('state', ['done', 'dead']).delete()
+  const kept = new Set(await tx.sql('record_copy').whereIn('event_id', ids).pluck('event_id'))
+  await tx.auditAll(
+    events.map(e => ({
+      actor: { kind: 'service', id: 'records' },
+      action: 'record.hide',
+      object: { kind: 'event', id: e.event },
+      outcome: 'done',
+      room: e.room,
+      reason: e.rule.kind,
+      detail: { copied: kept.has(e.event) },
+    })),
+  )
+}
+
+/** The sealed copy of a hidden event, as the homeserver had it; undefined where there is none. */
+export const copyOf = async ({ db, seal }: Pick<StoreDeps, 'db' | 'seal'>, event: string): Promise<unknown> => {
+  const row = await db('record_copy').where({ event_id: event }).first('copy')
+  return row ? JSON.parse(await seal.open('record_copy.copy', row.copy)) : undefined
+}
+
+export const noteServers = async (tx: Tx, events: readonly string[], servers: readonly string[]): Promise<void> => {
+  await tx
+    .sql('recall')
+    .whereIn('event_id', [...events])
+    .whereNull('servers')
+    .update({ servers: [...servers] })
+}
+
+export type Told = {
+  event: string
+  by: UserId
+  chat: string
+  thread: string
+  servers: string[]
+  became: 'gone' | 'hidden'
+}
+
+/** Recalls whose asker has not heard what became of them; each is given once. */
+export const takeUntold = async (tx: Tx): Promise<Told[]> => {
+  const rows = await tx
+    .sql('recall as c')
+    .join('record as r', 'r.event_id', 'c.event_id')
+    .where(q =>
+      q
+        .where(n => n.whereNull('c.told').whereRaw('(r.destroyed_at is not null or r.hidden_at is not null)'))
+        .orWhere(n => n.where('c.told', 'hidden').whereNotNull('r.destroyed_at')),
+    )
+    .forUpdate('c')
+    .limit(100)
+    .select('c.*', 'r.destroyed_at')
+  for (const r of rows)
+    await tx
+      .sql('recall')
+      .where({ event_id: r.event_id })
+      .update({ told: r.destroyed_at === null ? 'hidden' : 'gone', told_at: tx.now })
+  return rows.map(r => ({
+    event: r.event_id,
+    by: r.asked_by,
+    chat: r.chat,
+    thread: r.thread,
+    servers: r.servers ?? [],
+    became: r.destroyed_at === null ? 'hidden' : 'gone',
+  }))
+}
