@@ -6,17 +6,11 @@ import { changeSetting } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import type { TapAnswer } from '../../web/contract.ts'
 import { database, type TestDatabase } from '../support/database.ts'
+import { unrecorded } from '../support/unrecorded.ts'
 import { type Enrolled, enrolled, linkFor, notice, noticeStates } from '../support/worlds/enrolled.ts'
 import { type Browser, type PublicServer, publicServer, publicUrl } from '../support/worlds/public-http.ts'
 
 const unknown = '1111111111111111111111'
-
-/** What is in the database, but for the record of what was refused. */
-const unrecorded = (dump: string) =>
-  dump
-    .split('\n')
-    .filter(line => !/"action":"(request|webhook)\./.test(line))
-    .join('\n')
 
 describe('public HTTP', () => {
   let db: TestDatabase
