@@ -170,7 +170,7 @@ export const schema = part({
     z.int({ error: 'must be a whole number' }).min(0, 'must not be negative').max(5, 'must be at most 5').default(0),
     {
       about:
-        "How many reverse proxies stand before the patient page: the caller's address is taken from X-Forwarded-For that many steps back.",
+        "How many reverse proxies stand before the patient page and the administrators' page: the caller's address is taken from X-Forwarded-For that many steps back.",
     },
   ),
   firstAdmin: entry(userId.optional(), {
