@@ -64,6 +64,7 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
   const own = { ...store, db: pool }
   const listeners = new Set<(from: number, to: number) => void>()
   const limit = o.batch ?? 1000
+  const pollMs = o.pollMs ?? 100
   let stopped = false
   const lost = () => {
     if (stopped) return
@@ -113,10 +114,13 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
     let timer: NodeJS.Timeout | undefined
     let running: Promise<void> = Promise.resolve()
     const next = (): void => {
+      const begun = performance.now()
       running = safely().then(more => {
         if (stopped) return
+        // A slow batch is followed at once by the next: what came meanwhile has waited long enough.
+        const wait = Math.min(5000, pollMs * 2 ** Math.min(failures, 6)) - (performance.now() - begun)
         if (more) next()
-        else timer = setTimeout(next, Math.min(5000, (o.pollMs ?? 100) * 2 ** Math.min(failures, 6)))
+        else timer = setTimeout(next, Math.max(1, wait))
       })
     }
     next()
