@@ -12,6 +12,11 @@ export const http: SinkType = {
   example: 'collector http https://collector.clinic.example/audit token SECRET',
   options: {
     token: { about: 'sent as Authorization: Bearer.', secret: true, pattern: /^[!-~]{1,2000}$/ },
+    path: {
+      about: 'a part of the address that is secret, put behind it.',
+      secret: true,
+      pattern: /^[\w~%-][\w.~%/-]{0,500}$/,
+    },
     body: { about: 'array (a JSON array, the default) or lines (NDJSON).', oneOf: ['array', 'lines'] },
     format: {
       about: 'json (the default), ocsf (Open Cybersecurity Schema Framework) or cef (in a field of that name).',
@@ -22,7 +27,7 @@ export const http: SinkType = {
   readTarget: webTarget,
   open: (config, env) => {
     const receiver = httpReceiver(config, env)
-    const { token, body = 'array', format = 'json' } = config.options
+    const { token, path, body = 'array', format = 'json' } = config.options
     const lines = body === 'lines'
     const headers = {
       'content-type': lines ? 'application/x-ndjson' : 'application/json',
@@ -35,7 +40,13 @@ export const http: SinkType = {
           if (format === 'ocsf') return asciiJson(toOcsf(e.record, contextOf(e, env)))
           return asciiJson(format === 'cef' ? { idx, id, cef: toCef(e.record, contextOf(e, env)) } : exported(e))
         })
-        return byStatus(await receiver.post('', lines ? `${items.join('\n')}\n` : `[${items.join(',')}]`, headers))
+        return byStatus(
+          await receiver.post(
+            path ? `/${path}` : '',
+            lines ? `${items.join('\n')}\n` : `[${items.join(',')}]`,
+            headers,
+          ),
+        )
       },
       close: receiver.close,
     }

@@ -103,7 +103,9 @@ export const startSinks = async (
     for (const idx of turn.again)
       records.push(...(await readEntries(store.db, { from: idx, limit: 1 })).filter(r => r.idx === idx))
     const entries = await entriesFor(d, turn.sink, records)
-    const result = entries.length > 0 ? await deliver(sink, entries) : { settled: 0, refused: [] }
+    // Refused once more, however many: they go back to where they were, and what is new goes on.
+    const row = Number.NEGATIVE_INFINITY
+    const result = entries.length > 0 ? await deliver(sink, entries, row) : { settled: 0, refused: [] }
     if (stopping && result.failure) return result.failure
     const refused = new Set(result.refused.map(r => r.idx))
     const left = new Set(records.slice(result.settled).map(r => r.idx))

@@ -92,6 +92,7 @@ describe('!audit sink', function () {
       [`x splunk https://splunk.example tokn ${secret}`, 'did you mean token?'],
       [`x splunk https://splunk.example`, 'token is missing'],
       [`x http https://a.example token "${secret} two"`, 'token must be'],
+      [`x http https://a.example path ../${secret}`, 'path must be'],
       [`x splnk https://splunk.example token ${secret}`, 'splunk, elastic'],
       [`X_1 splunk https://splunk.example token ${secret}`, 'small letters'],
       [`x splunk https://splunk.example token ${secret} extra`, 'pairs'],

@@ -12,7 +12,7 @@ import { type Siem, siem } from '../support/receivers/siem.ts'
 import { type SyslogReceiver, syslogReceiver } from '../support/receivers/syslog.ts'
 import { type SinkWorld, sinkWorld } from '../support/worlds/sink-world.ts'
 
-const kills = process.env.WARDROOM_LONG === '1' ? 200 : 6
+const kills = process.env.WARDROOM_LONG === '1' ? 100 : 6
 const token = 'token'
 const by = { kind: 'user' as const, id: '@ada:clinic.example' }
 

@@ -172,6 +172,24 @@ describe('audit sinks', function () {
     expect(new Set(r.taken()).size).to.be.at.least(size)
   })
 
+  it('what is refused again when a person sent it again goes back to the list, and holds nothing up', async () => {
+    const r = await receiver('elastic')
+    await w.write(60)
+    r.refuse(idx => (idx < refusedInARow + 5 ? 400 : undefined))
+    await w.add('elastic', r.url, optionsOf('elastic'))
+    await w.start()
+    await w.sent()
+    const dead = (await w.health()).dead
+    expect(dead).to.equal(refusedInARow + 5)
+    const before = r.requests.length
+    await transact(w.db.store, tx => replayDead(tx, 'siem', by))
+    await eventually(() => r.requests.length > before)
+    const size = await w.write(3)
+    await w.sent()
+    expect(await w.health()).to.include({ dead, cursor: size, tries: 0 })
+    expect(await w.db.store.db('audit_sink_dead').where({ again: true })).to.deep.equal([])
+  })
+
   it('a wrong token, an unknown path and a redirection wait; nothing follows to another host', async () => {
     const r = await receiver('http')
     const elsewhere = await receiver('http')
@@ -300,24 +318,22 @@ describe('audit sinks', function () {
     await w.write(0)
     await w.sent()
     let release: () => void = () => undefined
-    const held = new Promise<void>(done => {
-      release = done
+    const held = new Promise<undefined>(done => {
+      release = () => done(undefined)
     })
     const before = r.requests.length
-    let holding = true
-    r.behave(() => (holding ? { answer: { status: 500 } } : undefined))
+    r.behave(() => held)
     await w.write(1)
     await eventually(() => r.requests.length > before)
-    holding = false
-    release()
-    await held
     const from = await transact(w.db.store, tx => replaySink(tx, 'siem', Date.parse('2026-11-02T00:00:00Z'), by))
     expect(from).to.equal(5)
-    clock.advance(minutes(10))
+    r.behave(() => undefined)
+    release()
     await w.write(0)
     await eventually(async () => (await w.health()).lagEntries === 0)
     const second = r.taken().lastIndexOf(5)
     expect(r.taken().slice(second)).to.deep.equal(upTo((await w.health()).cursor).slice(5))
+    expect(r.taken().filter(i => i === 5)).to.have.lengthOf(2)
     expect(r.taken().filter(i => i === 4)).to.have.lengthOf(1)
   })
 
@@ -384,7 +400,7 @@ describe('audit sinks', function () {
       const first = await w.start()
       await w.sent()
       await first.stop()
-      await appendFile(join(w.folder, 'audit-2026-11-21.csv'), `"2","3${'x'.repeat(200_000)}`)
+      await appendFile(join(w.folder, 'audit-2026-11-21.csv'), `"torn","3${'x'.repeat(200_000)}`)
       await w.write(2)
       await w.start()
       await w.sent()

@@ -3,6 +3,8 @@ import { httpServer } from './http.ts'
 
 type Taken = { idx: number; id: number }
 
+type Instead = { answer: HttpBehaviour; after?: true } | undefined
+
 /** A receiver of one of the kinds that sinks speak to, as its maker documents it: what it has taken, in order, and how it behaves next. */
 export type Siem = {
   url: string
@@ -12,7 +14,7 @@ export type Siem = {
   stored(): Map<string, unknown>
   requests: HttpRequest[]
   /** Before the real answer: another one instead, for request `n`. `after`: it has taken the batch all the same. */
-  behave(next: (n: number) => { answer: HttpBehaviour; after?: true } | undefined): void
+  behave(next: (n: number) => Instead | Promise<Instead>): void
   /** Entries that it refuses, with a status. */
   refuse(verdict: (idx: number) => number | undefined): void
   stop(): Promise<void>
@@ -85,10 +87,10 @@ const kinds = { splunk, elastic, fhir, http: generic }
 export const siem = async (kind: keyof typeof kinds, token: string): Promise<Siem> => {
   const taken: number[] = []
   const stored = new Map<string, unknown>()
-  let behave: (n: number) => { answer: HttpBehaviour; after?: true } | undefined = () => undefined
+  let behave: (n: number) => Instead | Promise<Instead> = () => undefined
   let refused: (idx: number) => number | undefined = () => undefined
-  const server = await httpServer((request, n) => {
-    const instead = behave(n)
+  const server = await httpServer(async (request, n) => {
+    const instead = await behave(n)
     if (instead && !instead.after) return instead.answer
     const result = kinds[kind](request, token, refused, stored)
     for (const [id, item] of result.taken) {
