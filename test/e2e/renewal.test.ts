@@ -53,7 +53,7 @@ const renewers = (): number[] =>
     .filter(pid => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('renewal/process.ts'))
 
 describe('renewing the dehydrated device', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
   let bridge: TestBridge
   let keeper: Keeper
   let keys: KeeperClient
@@ -180,7 +180,7 @@ describe('renewing the dehydrated device', function () {
             throw new Error(`${lost.length} of ${messages.length} are not readable: ${lost.slice(0, 5)}`)
           return true
         },
-        { timeout: 20_000, what: 'every message at the next visit' },
+        { timeout: 60_000, interval: 250, what: 'every message at the next visit' },
       )
     } finally {
       stopSdkClient(client)
