@@ -86,7 +86,10 @@ export const confirm = command({
   run: async ({ tx, sender }) => {
     const proposal = await proposalOf(tx, sender.userId)
     if (!proposal) return refuse('nothing', 'There is nothing to confirm; previews wait for 15 minutes.')
-    const result = await applyChange(tx, proposal.payload as Change, { by: sender.userId })
+    const change = proposal.payload as Change
+    const roles = approversOf(change)
+    if (!roles.some(role => sender.roles.includes(role))) return notYours(roles)
+    const result = await applyChange(tx, change, { by: sender.userId })
     await decideApproval(tx, proposal, sender.userId, isRefusal(result) ? 'rejected' : 'approved')
     return result
   },

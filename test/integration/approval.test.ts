@@ -35,6 +35,14 @@ describe('settings by chat', () => {
     expect(await w.audit('config.change')).to.have.lengthOf(2)
   })
 
+  it('are not confirmed by somebody who lost the role that the change needs', async () => {
+    const cora = await w.person('cora', 'admin', 'compliance')
+    await w.ask(cora, '!config set sms.task_hours 12')
+    await transact(w.db.store, tx => revokeRole(tx, { userId: cora, role: 'admin', by: ada }))
+    expect((await w.ask(cora, '!confirm')).body).to.include('you need the role admin')
+    expect((await readSettings(w.db.store.db))['sms.task_hours']).to.equal(48)
+  })
+
   it('confirm the latest preview only, once, of the same person, for 15 minutes', async () => {
     await w.ask(ada, '!config set sms.task_hours 12')
     await w.ask(ada, '!config set sms.task_hours 24')

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { approversOf } from '../../bots/commands/changes.ts'
 import { findCommand } from '../../bots/commands/find.ts'
 import { commands } from '../../bots/commands/index.ts'
 import { answer, code, fields, list, table } from '../../bots/framework/answer.ts'
@@ -36,8 +37,16 @@ describe('every command', () => {
 
   it('that changes settings, roles or approvals is for administrators alone', () => {
     for (const c of commands)
-      if (/^!(config (set|rollback)|role (grant|revoke)|approve|reject|confirm|unit add)/.test(c.usage))
+      if (/^!(config (set|rollback)|role (grant|revoke)|unit add)/.test(c.usage))
         expect(c.needs, c.usage).to.deep.equal(['admin'])
+  })
+
+  it('that decides about a proposal is for those who may propose it: administrators, and compliance officers for records', () => {
+    for (const c of commands)
+      if (/^!(approve|reject|confirm)/.test(c.usage)) expect(c.needs, c.usage).to.deep.equal(['admin', 'compliance'])
+    const setting = { kind: 'setting', key: 'help.url', before: null, after: null } as const
+    expect(approversOf(setting)).to.deep.equal(['admin'])
+    expect(approversOf({ kind: 'hold.release', hold: 'lh_1' })).to.deep.equal(['compliance', 'admin'])
   })
 
   it('with patient data is not for administrators by that role', () => {
