@@ -13,6 +13,7 @@ import { audited } from '../support/audit-log.ts'
 import { testAuthority } from '../support/certificates.ts'
 import { eventually } from '../support/eventually.ts'
 import { seed } from '../support/random.ts'
+import { httpServer } from '../support/receivers/http.ts'
 import { type Siem, siem } from '../support/receivers/siem.ts'
 import { type SyslogReceiver, syslogReceiver } from '../support/receivers/syslog.ts'
 import { type SinkWorld, sinkWorld } from '../support/worlds/sink-world.ts'
@@ -123,6 +124,31 @@ describe('audit sinks', function () {
       await eventually(async () => (await w.health()).dead === 0)
       expect(r.taken()).to.include.members([7, 41])
     })
+
+  it('http: sends lines, OCSF or CEF where it is told to, to an address of which a part is secret', async () => {
+    const variants = {
+      lines: { body: 'lines' },
+      ocsf: { format: 'ocsf' },
+      cef: { format: 'cef', path: 'in/secret-part' },
+    }
+    const server = await httpServer(() => ({ status: 200 }))
+    receivers.push(server)
+    await w.write(3)
+    for (const [name, options] of Object.entries(variants)) {
+      await w.add('http', `${server.url}/x`, { http: 'yes', ...options })
+      await w.db.store.db('audit_sink').where({ name: 'siem' }).update({ name })
+    }
+    await w.start()
+    for (const name of Object.keys(variants)) await w.sent(name)
+    const sent = (content: RegExp, path = '/x') =>
+      server.requests.find(r => r.path === path && content.test(r.body))?.body ?? ''
+    const lines = sent(/^\{/).trimEnd().split('\n')
+    expect(lines.map(l => (JSON.parse(l) as { idx: number }).idx)).to.deep.equal([0, 1, 2])
+    const ocsf = JSON.parse(sent(/class_uid/)) as { metadata: { product: { name: string } } }[]
+    expect(ocsf.map(e => e.metadata.product.name)).to.deep.equal(Array(3).fill('Wardroom'))
+    const cef = JSON.parse(sent(/CEF:0/, '/x/in/secret-part')) as { idx: number; cef: string }[]
+    expect(cef.map(e => [e.idx, e.cef.startsWith('CEF:0|Wardroom|')])).to.deep.equal(upTo(3).map(i => [i, true]))
+  })
 
   it('elastic: an item that is refused for now only comes again, with everything after it', async () => {
     const r = await receiver('elastic')
