@@ -11,6 +11,7 @@ const demo: Record<string, string> = {
   admin: 'administrator of the homeserver and of Wardroom',
   drlee: 'clinician',
   nurse_kim: 'clinician',
+  officer: 'compliance officer: audit log, retention, legal holds',
 }
 
 // Without l, 1, o and 0, which are misread.
@@ -24,11 +25,12 @@ const password = (): string =>
 
 /** What the demo accounts may do from the first minute on; the administrator is the configuration's `firstAdmin`. */
 export const demoRoles = (accounts: Accounts): { userId: string; role: Role }[] =>
-  Object.entries({ drlee: ['clinician'], nurse_kim: ['clinician', 'desk'] } as Record<string, Role[]>).flatMap(
-    ([name, roles]) => (accounts[name] ? roles.map(role => ({ userId: accounts[name]!.userId, role })) : []),
-  )
+  Object.entries({ drlee: ['clinician'], nurse_kim: ['clinician', 'desk'], officer: ['compliance'] } as Record<
+    string,
+    Role[]
+  >).flatMap(([name, roles]) => (accounts[name] ? roles.map(role => ({ userId: accounts[name]!.userId, role })) : []))
 
-/** Makes an administrator and two clinicians once; their random passwords stay in the data folder. */
+/** Makes an administrator, two clinicians and a compliance officer once; their random passwords stay in the data folder. */
 export const makeAccounts = async (dataDir: string, synapse: Synapse): Promise<Accounts> => {
   const fresh = (): Accounts =>
     Object.fromEntries(

@@ -42,6 +42,7 @@ const tryIt = (page: string, homeserver: string): string[] => [
   `  1. Open ${page}: write as the clinician, tap the link on the telephone, answer as the patient.`,
   `  2. Or sign in with Element as drlee (homeserver ${homeserver}), open a chat with @wardroom and write !help.`,
   '  3. !patient add +15555550123 dob 1950-03-07 name "Maria Alvarez"  then write in the room that it makes.',
+  '  4. Sign in as officer for the audit log: !audit user @drlee, !audit status, or !admin link for its page.',
 ]
 
 const own = (serverName: string): string[] => [`Open a chat with @wardroom:${serverName} and write !help.`]

@@ -88,7 +88,16 @@ describe('wardroom start', function () {
       await withPorts('ports.yaml')
       first = start()
       await first.ready()
-      for (const text of ['Try it', 'Patient page', 'Homeserver', '@admin:', '@drlee:', '@nurse_kim:', 'What to try'])
+      for (const text of [
+        'Try it',
+        'Patient page',
+        'Homeserver',
+        '@admin:',
+        '@drlee:',
+        '@nurse_kim:',
+        '@officer:',
+        'What to try',
+      ])
         expect(first.output()).to.include(text)
       expect(await logIn()).to.equal(200)
       const names = listedProcesses(data).map(({ name }) => name)
