@@ -89,6 +89,7 @@ export const sessionApi = (deps: PublicDeps, cookies: Cookies, live: LiveCalls):
         origin: originOf(req),
       })
       if ('jwe' in answer) return res.json(answer satisfies KeyAnswer)
+      res.locals.audited = true // by the keeper, as session.key
       return refuseWith(res, answer.refused === 'rate' ? 429 : 403, answer.refused === 'rate' ? 'too-many' : 'session')
     }),
   )

@@ -81,9 +81,10 @@ export const transactionsRouter = (o: TransactionsOptions): express.Router => {
   })
   router.post('/_matrix/app/v1/ping', (_req, res) => void res.json({}))
   // Our users and aliases are made by us, never on demand.
-  router.get(['/_matrix/app/v1/users/:id', '/_matrix/app/v1/rooms/:alias'], (_req, res) =>
-    fail(res, 404, 'M_NOT_FOUND', 'It does not exist.'),
-  )
+  router.get(['/_matrix/app/v1/users/:id', '/_matrix/app/v1/rooms/:alias'], (_req, res) => {
+    res.locals.audited = true // an answer to a question, no refusal
+    fail(res, 404, 'M_NOT_FOUND', 'It does not exist.')
+  })
   router.use('/_matrix/app/v1', (_req, res) => fail(res, 404, 'M_UNRECOGNIZED', 'There is no such endpoint.'))
 
   const badBody: express.ErrorRequestHandler = (err: { type?: string; status?: number }, _req, res, next) => {

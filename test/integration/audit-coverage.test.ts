@@ -209,7 +209,7 @@ describe('the audit log has an event for every route of the public application',
     if (!refused) return { status: answer.status, rows: await logOf(d.store) }
     const rows = await eventually(
       async () => {
-        const found = (await logOf(d.store)).filter(r => r.action !== 'device.delete')
+        const found = (await logOf(d.store)).filter(r => r.action !== 'device.delete' && r.detail?.count === undefined)
         return found.length > 0 && found
       },
       { what: `an event for an answer of ${answer.status}`, timeout: 5000 },
@@ -420,14 +420,16 @@ describe('the audit log has an event for every route of the public application',
     d.store.clock.set(Math.ceil(d.store.clock.now() / minutes(1)) * minutes(1))
     d.store.clock.freeze()
     await d.store.db('audit_queue').delete()
+    // The application's own counts of what was refused before may come meanwhile.
+    const here = async () => (await logOf(d.store)).filter(r => r.object.id === '/x')
     const refusals = refusalLog({ store: d.store, log, perMinute: 5, lookMs: 20 })
     const refused = (ip: string) => ({ action: 'request.refused' as const, route: '/x', status: 404, origin: { ip } })
     for (let i = 0; i < 100; i++) await refusals.note(refused('198.51.100.7'))
     for (let i = 0; i < 100; i++) await refusals.note(refused(`203.0.113.${i}`))
-    expect((await logOf(d.store)).length, 'of two hundred').to.be.lessThan(8)
+    expect((await here()).length, 'of two hundred').to.be.lessThan(8)
     newMinute()
     const counted = await eventually(async () => {
-      const rows = (await logOf(d.store)).filter(r => r.detail?.count !== undefined)
+      const rows = (await here()).filter(r => r.detail?.count !== undefined)
       return rows.length === 2 && rows
     })
     expect(counted.map(r => [r.origin?.ip, r.detail?.count])).to.deep.equal([
@@ -435,7 +437,7 @@ describe('the audit log has an event for every route of the public application',
       [undefined, 95],
     ])
     await refusals.stop()
-    expect((await logOf(d.store)).length).to.equal(8)
+    expect((await here()).length).to.equal(8)
   })
 })
 
