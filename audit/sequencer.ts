@@ -136,10 +136,12 @@ export const startSequencer = async (o: SequencerOptions): Promise<Sequencer> =>
         while (await isQueued(store.db)) await new Promise(done => setTimeout(done, 10))
       },
       stop: async () => {
+        const led = !stopped
         stopped = true
         clearTimeout(timer)
-        // A batch that is being written may begin another turn, which sees that it is to stop.
         await running
+        // What the other parts wrote when they stopped.
+        if (led) await safely()
         await lease.stop().catch(err => log.warn({ err: errorFacts(err) }, 'the lease could not be given up'))
         await pool.destroy()
       },
