@@ -67,7 +67,10 @@ describe('wardroom start', function () {
     return one.output()
   }
   const effective = () =>
-    parse(readFileSync(join(data, 'run/wardroom.yaml'), 'utf8')) as { homeserver: { url: string } }
+    parse(readFileSync(join(data, 'run/wardroom.yaml'), 'utf8')) as {
+      homeserver: { url: string }
+      adminUrl: string
+    }
   const logIn = async (): Promise<number> => {
     const { drlee } = JSON.parse(readFileSync(join(data, 'accounts.json'), 'utf8')) as Record<
       string,
@@ -91,6 +94,7 @@ describe('wardroom start', function () {
       for (const text of [
         'Try it',
         'Patient page',
+        'Audit page',
         'Homeserver',
         '@admin:',
         '@drlee:',
@@ -99,6 +103,7 @@ describe('wardroom start', function () {
         'What to try',
       ])
         expect(first.output()).to.include(text)
+      expect(await (await fetch(effective().adminUrl)).text(), 'the administrators’ page').to.include('Wardroom audit')
       expect(await logIn()).to.equal(200)
       const names = listedProcesses(data).map(({ name }) => name)
       expect(names).to.include.members(['postgres', 'synapse', ...services.map(({ name }) => name)])

@@ -138,7 +138,7 @@ export const busyMonth = async (
       const { id } = patients[(day + n) % patients.length] as { id: string }
       const actor = { kind: 'user' as const, id: user }
       const room = `!room-${id}:clinic.example`
-      if ((day * 7 + n) % 3 > 0) await w.happened({ action: 'message.sent', actor, patient: id, room }, day)
+      if ((day * 5 + n * 2) % 4 > 0) await w.happened({ action: 'message.sent', actor, patient: id, room }, day)
       if ((day + n) % 4 === 0)
         await w.happened({ action: 'patient.view', actor, patient: id, object: { kind: 'patient', id } }, day)
       if (n > 1) continue

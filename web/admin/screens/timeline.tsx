@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Entry, Timeline as Page, TimelineQuery } from '../../admin-contract.ts'
 import { type Inside, problemOf } from '../inside.ts'
 import { Head } from '../parts/head.tsx'
@@ -20,7 +20,10 @@ export const Timeline = ({ inside }: { inside: Inside }): JSX.Element => {
   const [older, setOlder] = useState<Older | null>(null)
   const [more, setMore] = useState<{ busy: boolean; problem: string | null }>({ busy: false, problem: null })
   const view = useView<Page>(inside, () => api.timeline(query), JSON.stringify(query))
+  const count = useRef<HTMLParagraphElement>(null)
   const show = (next: TimelineQuery) => {
+    // What was pressed may be gone, but for the periods: the focus goes on where the outcome is said.
+    if (!document.activeElement?.closest('.quick')) count.current?.focus()
     setOlder(null)
     setMore({ busy: false, problem: null })
     setQuery(next)
@@ -48,7 +51,7 @@ export const Timeline = ({ inside }: { inside: Inside }): JSX.Element => {
       <Head view="timeline" busy={view.busy} onRefresh={reload} />
       {session.roles.includes('compliance') ? null : <p class="notice">{words.adminNote}</p>}
       <Filters inside={inside} query={query} onShow={show} />
-      <p class="hint" role="status">
+      <p class="hint" role="status" ref={count} tabIndex={-1}>
         {view.busy
           ? `${text.loading} …`
           : view.data
