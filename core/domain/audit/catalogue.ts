@@ -586,7 +586,7 @@ export const catalogue = {
   ),
   'admin.session': administration(
     'Admin page session',
-    '[signed {what}][stayed {on}][ {user}] at the admin page',
+    'was at the admin page[: signed {what}][: stayed {on}][, {user}]',
     'sign in at the admin page',
     login,
     {
