@@ -19,6 +19,7 @@ const broken = (code: string) => Object.assign(new Error(`the syslog receiver: $
  */
 const deliverFrames = (frames: Buffer, receiver: TlsTarget, confirm: Confirm, ended: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
+    let sent = false
     const giveUp = () => settle(broken('ended'))
     const settle = (err?: Error) => {
       clearTimeout(late)
@@ -27,11 +28,12 @@ const deliverFrames = (frames: Buffer, receiver: TlsTarget, confirm: Confirm, en
       if (err) reject(err)
       else resolve()
     }
-    const late = setTimeout(() => settle(broken('not-confirmed')), timeout)
+    const late = setTimeout(() => settle(broken(sent ? 'not-confirmed' : 'etimedout')), timeout)
     ended.addEventListener('abort', giveUp)
     const drop = sendAndClose(receiver, frames, {
       onError: settle,
       onSent: () => {
+        sent = true
         if (confirm === 'none') settle()
       },
       onClosed: (how, early) => {

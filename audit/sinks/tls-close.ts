@@ -8,7 +8,7 @@ export type Closed = 'notified' | 'cut'
 export type TlsTarget = ConnectionOptions & { host: string; port: number }
 
 export type SendAndClose = {
-  /** Everything is with the operating system, and our own close is on its way. */
+  /** Everything is with the operating system, our own close as well. */
   onSent(): void
   /** Once. `early`: before everything was sent. */
   onClosed(how: Closed, early: boolean): void
@@ -42,8 +42,7 @@ export const sendAndClose = ({ host, port, ...options }: TlsTarget, data: Buffer
     tls.write(data, err => {
       if (err) return
       sent = true
-      tls.end()
-      on.onSent()
+      tls.end(() => on.onSent())
     })
   })
   tls.once('end', () => {
