@@ -218,7 +218,7 @@ describe('renewing the dehydrated device', function () {
     expect(told, 'no call about a room').to.deep.equal([])
   })
 
-  const chosen = long ? places : [places[6]!, places[7]!, places[random.int(6)]!]
+  const chosen = long ? places : [places[6]!, random.pick(places.filter((_, i) => i !== 6))]
   for (const place of chosen)
     it(`loses nothing when its process is killed ${place.name}`, async () => {
       const maria = await enrol()

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import { isOpen, parseOpenHours, showOpenHours } from '../../core/domain/settings/open-hours.ts'
 import { defaultSettings, settingKeys, settingOf, settingsFrom } from '../../core/domain/settings/settings.ts'
+import { settingWarnings } from '../../core/domain/settings/warnings.ts'
 import { seed } from '../support/random.ts'
 
 const runs = { seed, numRuns: process.env.WARDROOM_LONG === '1' ? 20_000 : 500 }
@@ -16,6 +17,12 @@ describe('settings', () => {
       expect(s.help, key).to.match(/[.]$/)
       expect(s.affects, key).not.to.equal('')
     }
+  })
+
+  it('warn that patients see no way to call while the clinic’s number is missing', () => {
+    for (const settings of [{}, { 'clinic.phone': ' ' }, defaultSettings()])
+      expect(settingWarnings(settings)).to.have.lengthOf(1)
+    expect(settingWarnings({ 'clinic.phone': '+1 202 555 0100' })).to.deep.equal([])
   })
 
   it('keep what they accepted when stored and read back, and never throw', () => {
