@@ -1,3 +1,5 @@
+import { text } from './text.ts'
+
 /** A commitment as the bot shows it too. */
 export const shortRef = (ref: string): string => `#${ref.slice(0, 8)}`
 
@@ -5,17 +7,16 @@ export const number = (n: number): string => n.toLocaleString('en')
 
 /** How long, in the largest unit that fits: `12 seconds`, `5 minutes`, `3 hours`, `2 days`. */
 export const duration = (ms: number): string => {
-  const units: [number, string][] = [
-    [86_400_000, 'day'],
-    [3_600_000, 'hour'],
-    [60_000, 'minute'],
-  ]
-  const [size, name] = units.find(([unit]) => ms >= unit) ?? [1000, 'second']
-  const n = Math.max(0, Math.round(ms / size))
-  return `${n} ${name}${n === 1 ? '' : 's'}`
+  const units = [
+    [86_400_000, text.units.day],
+    [3_600_000, text.units.hour],
+    [60_000, text.units.minute],
+  ] as const
+  const [size, said] = units.find(([unit]) => ms >= unit) ?? [1000, text.units.second]
+  return said(Math.max(0, Math.round(ms / size)))
 }
 
-export const ago = (ms: number): string => (ms < 5000 ? 'just now' : `${duration(ms)} ago`)
+export const ago = (ms: number): string => (ms < 5000 ? text.justNow : text.ago(duration(ms)))
 
 export type Times = {
   /** `Saturday, 21 November 2026` */

@@ -79,7 +79,9 @@ export const Frame = ({ inside, view, endsAt, now, onSignOut, children }: Props)
               <Icon of="out" />
               {text.signOut}
             </button>
-            <p class="hint small-print">{text.recorded}</p>
+            <p class="hint small-print">
+              {text.recorded} {text.times(inside.session.timeZone)}
+            </p>
           </div>
         </div>
       </header>

@@ -7,7 +7,7 @@ type Props = { idleAt: number; now: number; onStay: () => void; onLeave: () => v
 
 const words = text.idle
 const left = (seconds: number): string =>
-  seconds >= 120 ? words.minutes(Math.floor(seconds / 60)) : words.seconds(seconds)
+  seconds >= 120 ? text.units.minute(Math.floor(seconds / 60)) : text.units.second(seconds)
 
 /** The warning before the log-off. The visible seconds count down; a screen reader hears them every half minute. */
 export const IdleWarning = ({ idleAt, now, onStay, onLeave }: Props): JSX.Element => {
