@@ -409,9 +409,13 @@ describe('the administrators’ page', () => {
     it('takes no name as a filter, so that none gets into the log', async () => {
       for (const field of ['patient', 'actor', 'room', 'object'])
         expect((await look(cleo, { [field]: 'Zoe Quill' })).status, field).to.equal(400)
+      for (const field of ['actor', 'object'])
+        expect((await look(cleo, { [field]: 'zoequill' })).page.entries, field).to.deep.equal([])
+      expect((await look(cleo, { actor: '@zoequill:clinic.example' })).page.entries).to.deep.equal([])
+      expect((await last('admin.view')).detail).to.include({ actor: 'unknown' })
       expect((await look(cleo, { patient: 'pt_unknown000' })).page.entries).to.deep.equal([])
       expect(await last('admin.view')).to.have.property('patient', null)
-      expect(await w.db.dump()).to.not.match(/Zoe|Quill/)
+      expect(await w.db.dump()).to.not.match(/zoequill|Zoe Quill/)
     })
 
     it('of an administrator shows how the service is run, and nothing that leads to a patient', async () => {
