@@ -13,4 +13,5 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./patients-at-once.ts').then(m => m.patientsAtOnce),
   () => import('./audit-log.ts').then(m => m.auditLog),
   () => import('./audit-verify.ts').then(m => m.auditVerify),
+  () => import('./records.ts').then(m => m.records),
 ]

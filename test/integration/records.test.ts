@@ -115,7 +115,7 @@ describe('the records in the database', function () {
 
   const store = async (w: World): Promise<void> => {
     const { db } = d.store
-    await db.raw('truncate record, record_room, retention_policy, legal_hold')
+    await db.raw('truncate record, record_room, retention_policy, legal_hold cascade')
     await db('record_room').insert(
       w.rooms.map((r, n) => ({ room_id: `!${n + 1}`, active_at: r.activeAt, discharged_at: r.dischargedAt ?? null })),
     )
@@ -211,7 +211,7 @@ describe('the records in the database', function () {
 
   it('are noted as the homeserver reports them: sent, edited, removed, first read by another; twice is once', async () => {
     const { store } = d
-    await store.db.raw('truncate record, record_room')
+    await store.db.raw('truncate record, record_room cascade')
     await store.db('room').insert({
       room_id: '!care',
       class: 'care',

@@ -56,6 +56,9 @@ const chosen = ({ classes, events }: Only): string =>
  * The same decision as `decide` for every event that is still there, in one statement (a test compares the two): groups of events that the same policies
  * fit are decided once, so that a million events take a second or two. Columns: event_id, room_id, fate (destroy, hide), rule_kind, rule_id.
  */
+const begins = (basis: string) =>
+  `case ${basis} when 'sent' then sent_at when 'activity' then active_at when 'discharge' then discharged_at else read_at end`
+
 const fatesSql = (policies: readonly Policy[], only: Only) => ({
   sql: `
   with policy as materialized (
@@ -67,44 +70,58 @@ const fatesSql = (policies: readonly Policy[], only: Only) => ({
     select room_id, class, sender, labels from record r where doomed_at is null ${chosen(only)} group by room_id, class, sender, labels
   ),
   fit as materialized (
-    select g.room_id, g.class, g.sender, g.labels, p.id, p.rank, p.basis, p.keep_ms, p.minimum,
+    select g.*, p.id, p.rank, p.basis, p.keep_ms, p.minimum,
       min(case when p.minimum then null else p.rank end) over (partition by g.room_id, g.class, g.sender, g.labels) as best
     from grp g join policy p on case p.scope
       when 'label' then p.about = any(g.labels) when 'user' then p.about = g.sender when 'room' then p.about = g.room_id
       when 'class' then p.about = g.class else true end
   ),
-  ends as (
-    select r.event_id, f.id, f.minimum, f.keep_ms is null as for_ever,
-      case f.basis when 'sent' then r.sent_at when 'activity' then greatest(rr.active_at, r.sent_at)
-        when 'discharge' then rr.discharged_at else r.read_at end + f.keep_ms as ends
+  -- Windows (w) of the most specific scope, and minimums (m): mostly one or none of each.
+  fits as materialized (
+    select room_id, class, sender, labels,
+      array_agg(id order by id collate "C") filter (where not minimum and rank = best) as w_id,
+      array_agg(basis order by id collate "C") filter (where not minimum and rank = best) as w_basis,
+      array_agg(keep_ms order by id collate "C") filter (where not minimum and rank = best) as w_keep,
+      array_agg(basis order by id collate "C") filter (where minimum) as m_basis,
+      array_agg(keep_ms order by id collate "C") filter (where minimum) as m_keep
+    from fit group by room_id, class, sender, labels
+  ),
+  facts as (
+    select r.event_id, r.room_id, r.sender, r.patient_id, r.sent_at, r.read_at, r.recalled_at, r.removed_at, r.hidden_at,
+      greatest(rr.active_at, r.sent_at) as active_at, rr.discharged_at, f.w_id, f.w_basis, f.w_keep, f.m_basis, f.m_keep
     from record r
-    join fit f on f.room_id = r.room_id and f.class = r.class and f.sender = r.sender and f.labels = r.labels
-      and (f.minimum or f.rank = f.best)
+    left join fits f on f.room_id = r.room_id and f.class = r.class and f.sender = r.sender and f.labels = r.labels
     left join record_room rr on rr.room_id = r.room_id
     where r.doomed_at is null ${chosen(only)}
   ),
-  -- Of several, the one that ends last; one without an end ends never.
-  win as (
-    select event_id, bool_or(ends is null) as never, max(ends) as ends,
-      (array_agg(id order by ends desc nulls first, id collate "C"))[1] as id
-    from ends where not minimum group by event_id
-  ),
-  low as (
-    select event_id, bool_or(ends is null) as never, max(ends) as ends from ends where minimum group by event_id
+  -- Of several windows the one that ends last; one without an end ends never (null).
+  ended as (
+    select f.*,
+      case when cardinality(w_id) = 1 then ${begins('w_basis[1]')} + w_keep[1]
+        when cardinality(w_id) > 1 then (
+          select e from (select ${begins('b')} + k as e from unnest(w_basis, w_keep) as x(b, k)) y order by e desc nulls first limit 1
+        ) end as w_end,
+      case when cardinality(w_id) = 1 then w_id[1]
+        when cardinality(w_id) > 1 then (
+          select i from (select i, ${begins('b')} + k as e from unnest(w_id, w_basis, w_keep) as x(i, b, k)) y
+          order by e desc nulls first, i collate "C" limit 1
+        ) end as rule_id
+    from facts f
   ),
   leaving as (
-    select r.event_id, r.room_id,
-      case when w.event_id is not null and not w.never and w.ends <= :now then 'window'
-        when r.recalled_at <= :now then 'recall' when r.removed_at <= :now then 'removed' end as rule_kind,
-      w.id as rule_id, r.recalled_at is not null or r.removed_at is not null as hidden, r.removed_at, r.hidden_at
-    from record r left join win w on w.event_id = r.event_id
-    where r.doomed_at is null ${chosen(only)}
+    select e.*, case when w_end <= :now then 'window' when recalled_at <= :now then 'recall' when removed_at <= :now then 'removed' end as rule_kind
+    from ended e where w_end <= :now or recalled_at <= :now or removed_at <= :now
   ),
+  live as materialized (select * from legal_hold where released_at is null),
   bound as (
-    select l.*, exists (select 1 from legal_hold h join record r on r.event_id = l.event_id where h.released_at is null and ${heldCondition})
-        or exists (select 1 from low where low.event_id = l.event_id and (low.never or low.ends > :now))
-        or (l.rule_kind = 'removed' and l.removed_at + :grace > :now) as binds
-    from leaving l where l.rule_kind is not null
+    select r.*, recalled_at is not null or removed_at is not null as hidden,
+      case when cardinality(m_basis) = 1 then coalesce(${begins('m_basis[1]')} + m_keep[1] > :now, true)
+        when cardinality(m_basis) > 1 then exists (
+          select 1 from unnest(m_basis, m_keep) as x(b, k) where coalesce(${begins('b')} + k > :now, true)
+        ) else false end
+        or (rule_kind = 'removed' and removed_at + :grace > :now)
+        or exists (select 1 from live h where ${heldCondition}) as binds
+    from leaving r
   )
   select event_id, room_id, case when binds then 'hide' else 'destroy' end as fate, rule_kind,
     case when rule_kind = 'window' then rule_id end as rule_id, hidden_at
