@@ -21,11 +21,12 @@ export type SendAndClose = {
  * killed sends no close_notify. Node shows the same event for a close_notify and for TCP's end; here TCP's end is kept from TLS. Gives how to drop it all.
  */
 export const sendAndClose = ({ host, port, ...options }: TlsTarget, data: Buffer, on: SendAndClose): (() => void) => {
-  const tcp = connectTcp({ host, port, noDelay: true })
+  // Half open, so that the other side's end does not end ours, whose end is still to be written.
+  const tcp = connectTcp({ host, port, noDelay: true, allowHalfOpen: true })
   const pipe = new Duplex({
     read: () => void tcp.resume(),
     write: (chunk: Buffer, _encoding, done) => void tcp.write(chunk, done),
-    final: done => void tcp.end(done),
+    final: done => void tcp.end(() => done()),
     destroy: (err, done) => {
       tcp.destroy()
       done(err)
@@ -49,9 +50,8 @@ export const sendAndClose = ({ host, port, ...options }: TlsTarget, data: Buffer
     notified = true
   })
   tls.resume() // nothing is expected; what comes is not kept
-  const fail = (err: NodeJS.ErrnoException) => {
-    // Both sides closing at the same moment: only TCP's end says what came of it.
-    if (over || err.code?.startsWith('ERR_STREAM_')) return
+  const fail = (err: Error) => {
+    if (over) return
     over = true
     on.onError(err)
   }

@@ -39,7 +39,8 @@ export const syslogReceiver = async (
       if (room < chunk.length) socket.destroy()
     })
     socket.on('end', () => {
-      if (behaviour !== 'never closes') socket.end()
+      // Node drops its close_notify when session tickets are still being written.
+      if (behaviour !== 'never closes') setImmediate(() => setImmediate(() => socket.end()))
     })
   })
   server.on('connection', (socket: Socket) => {
