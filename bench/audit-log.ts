@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../core/domain/audit/event.ts'
-import { isQueued } from '../core/store/audit/queue.ts'
+import { isQueued } from '../core/store/audit/log/queue.ts'
 import { type StoreDeps, transact } from '../core/store/tx.ts'
 import { encodeSigningKey, generateSigningKey } from '../core/tlog/key.ts'
 import { database } from '../test/support/database.ts'

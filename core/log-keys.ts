@@ -53,7 +53,7 @@ export const makeLogKeyFile = (file: string, origin: string, random: Random): vo
 
 /**
  * Adds a new key to the file, in one step, and gives its vkey. The key that signed until now stays as the only other one, for the handover checkpoint that the
- * running sequencer signs with both: `rotateAuditKey` (core/store/audit/rotate.ts) looks first whether an earlier one is over.
+ * running sequencer signs with both: `rotateAuditKey` (core/store/audit/log/rotate.ts) looks first whether an earlier one is over.
  */
 export const addLogKey = (file: string, origin: string, random: Random): string => {
   const last = readLogKeys(file, origin).at(-1) as SigningKey

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { type RefusalCode, refuseWith } from '../../core/http/answers.ts'
 import { type Cookies, clearSession, readCookie } from '../../core/http/cookies.ts'
-import { type AdminSession, enter, holdsAdminBearer } from '../../core/store/audit/admin-sessions.ts'
+import { type AdminSession, enter, holdsAdminBearer } from '../../core/store/admin/admin-sessions.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
 import type { AdminDeps } from './deps.ts'
 import { noteRefused } from './refusals.ts'

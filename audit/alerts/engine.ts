@@ -1,10 +1,10 @@
-import type { Seen } from '../../core/domain/audit/rule.ts'
+import type { Seen } from '../../core/domain/audit/alerts/rule.ts'
 import { hours } from '../../core/domain/clock.ts'
-import { withFacts } from '../../core/store/audit/alert-facts.ts'
-import { ruleValues } from '../../core/store/audit/alert-rules.ts'
-import { moveCursor, raise, takeCursor } from '../../core/store/audit/alerts.ts'
-import { firstIndex, readEntries } from '../../core/store/audit/entries.ts'
-import { countedActions, findAll, longestLook, ruleContext, seenSince } from '../../core/store/audit/rule-run.ts'
+import { withFacts } from '../../core/store/alerts/alert-facts.ts'
+import { ruleValues } from '../../core/store/alerts/alert-rules.ts'
+import { moveCursor, raise, takeCursor } from '../../core/store/alerts/alerts.ts'
+import { countedActions, findAll, longestLook, ruleContext, seenSince } from '../../core/store/alerts/rule-run.ts'
+import { firstIndex, readEntries } from '../../core/store/audit/log/entries.ts'
 import { type StoreDeps, type Tx, transact } from '../../core/store/tx.ts'
 
 /** What was counted lately, so that it is not read again for every batch. Only a memory: what it lacks is read. */

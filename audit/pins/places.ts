@@ -1,5 +1,6 @@
 import { minutes } from '../../core/domain/clock.ts'
-import { latestCheckpoint, type StoredCheckpoint } from '../../core/store/audit/checkpoints.ts'
+import { latestCheckpoint, type StoredCheckpoint } from '../../core/store/audit/log/checkpoints.ts'
+import { tileReader } from '../../core/store/audit/log/tiles.ts'
 import {
   hasNews,
   isPostWaiting,
@@ -9,8 +10,7 @@ import {
   noteUnreached,
   type Place,
   placesNow,
-} from '../../core/store/audit/pins.ts'
-import { tileReader } from '../../core/store/audit/tiles.ts'
+} from '../../core/store/pins/pins.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
 import { consistencyProof } from '../../core/tlog/proof.ts'

@@ -1,5 +1,5 @@
 import { refusedInARow } from '../../core/domain/audit/sink.ts'
-import type { Failure } from '../../core/store/audit/sink-turns.ts'
+import type { Failure } from '../../core/store/sinks/sink-turns.ts'
 import { errorCode } from './codes.ts'
 import type { Entry, RefusedItem, Sink } from './sink.ts'
 

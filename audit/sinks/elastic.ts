@@ -1,4 +1,4 @@
-import { fhirId } from '../../core/domain/audit/fhir.ts'
+import { fhirId } from '../../core/domain/audit/formats/fhir.ts'
 import { asCode } from './codes.ts'
 import { asciiJson, exported } from './formats/json.ts'
 import { bearer, byStatus, type HttpAnswer, httpOptions, httpReceiver } from './http-receiver.ts'

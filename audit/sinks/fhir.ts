@@ -1,4 +1,4 @@
-import { toFhir } from '../../core/domain/audit/fhir.ts'
+import { toFhir } from '../../core/domain/audit/formats/fhir.ts'
 import { asciiJson } from './formats/json.ts'
 import { bearer, byStatus, type HttpAnswer, httpOptions, httpReceiver } from './http-receiver.ts'
 import { contextOf, type Delivery, type Entry, type RefusedItem, type SinkType } from './sink.ts'

@@ -1,5 +1,5 @@
-import { toCef } from '../../core/domain/audit/cef.ts'
-import { toOcsf } from '../../core/domain/audit/ocsf.ts'
+import { toCef } from '../../core/domain/audit/formats/cef.ts'
+import { toOcsf } from '../../core/domain/audit/formats/ocsf.ts'
 import { asciiJson, exported } from './formats/json.ts'
 import { bearer, byStatus, httpOptions, httpReceiver } from './http-receiver.ts'
 import { contextOf, type SinkType } from './sink.ts'

@@ -1,4 +1,4 @@
-import type { ExportContext } from '../../core/domain/audit/cef.ts'
+import type { ExportContext } from '../../core/domain/audit/formats/cef.ts'
 import type { AuditRecord } from '../../core/domain/audit/record.ts'
 import type { Refusal } from '../../core/domain/refusal.ts'
 import type { Subject } from '../../core/store/audit/subjects.ts'

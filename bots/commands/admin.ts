@@ -1,7 +1,7 @@
 import { pageRoles } from '../../core/domain/audit/visible.ts'
 import { refuse } from '../../core/domain/refusal.ts'
 import { isSafeAddress } from '../../core/http/cookies.ts'
-import { adminLinkLife, createAdminLink } from '../../core/store/audit/admin-links.ts'
+import { adminLinkLife, createAdminLink } from '../../core/store/admin/admin-links.ts'
 import { answer } from '../framework/answer.ts'
 import { command } from '../framework/command.ts'
 import { say } from '../framework/say.ts'

@@ -1,6 +1,6 @@
 import { deviceState } from '../../core/matrix/bot/device-list.ts'
 import type { JobHandler } from '../../core/queues/outbox-worker.ts'
-import { noteDevices } from '../../core/store/audit/devices-seen.ts'
+import { noteDevices } from '../../core/store/audit/sources/devices-seen.ts'
 import type { DeskDeps } from './deps.ts'
 
 /** `desk.devices`: the homeserver said that a person's devices or identity changed, without saying how; the log has what differs. */

@@ -1,7 +1,7 @@
 import { seconds } from '../domain/clock.ts'
 import type { Log } from '../log.ts'
 import { type Sweeps, startSweeps } from '../queues/sweeps.ts'
-import { isFirstIdentity, madeDevices, noteForeign, ownUsers } from '../store/audit/own-users.ts'
+import { isFirstIdentity, madeDevices, noteForeign, ownUsers } from '../store/audit/sources/own-users.ts'
 import { type StoreDeps, transact } from '../store/tx.ts'
 import type { Homeserver } from './homeserver.ts'
 

@@ -91,24 +91,27 @@ const mocha = async (name: string, files: string[], show?: (text: string) => voi
 
 type Lane = { name: string; files: string[] }
 
-/** The end-to-end tests by what they need, the longest first; the last lane takes what no other names. */
-const ends: { name: string; takes: RegExp }[] = [
-  { name: 'e2e: pages', takes: /\/(page-|admin|handset)/ },
-  { name: 'e2e: bots', takes: /\/(bot-|desk|role-|alert)/ },
-  { name: 'e2e: starts', takes: /\/(start|secrecy|try-it)/ },
-  { name: 'e2e: rooms', takes: /./ },
+/** Which folders of tests go together in one process with one stack of its own; the longest first. */
+const together: { name: string; folders: string[] }[] = [
+  { name: 'e2e: pages', folders: ['e2e/pages'] },
+  { name: 'e2e: care', folders: ['e2e/care', 'e2e/homeserver'] },
+  { name: 'e2e: bots', folders: ['e2e/bots'] },
+  { name: 'integration: audit', folders: ['integration/audit'] },
+  { name: 'e2e: starts', folders: ['e2e/starts'] },
+  { name: 'integration', folders: ['integration', 'e2e'] },
 ]
 
+/** A file belongs to the first lane that names its folder. */
 const lanes = (): Lane[] => {
-  const left = new Set(filesOf('e2e'))
-  const e2e = ends.map(({ name, takes }) => {
-    const files = [...left].filter(file => takes.test(file))
-    for (const file of files) left.delete(file)
-    return { name, files }
-  })
-  const integration = filesOf('integration')
-  const half = (n: number) => ({ name: `integration ${n + 1}`, files: integration.filter((_, i) => i % 2 === n) })
-  return [...e2e, half(0), half(1)].filter(lane => lane.files.length > 0)
+  const left = new Set([...filesOf('e2e'), ...filesOf('integration')])
+  const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
+  return together
+    .map(({ name, folders }) => {
+      const files = [...left].filter(file => folders.some(folder => inFolder(file, folder)))
+      for (const file of files) left.delete(file)
+      return { name, files }
+    })
+    .filter(lane => lane.files.length > 0)
 }
 
 /** Three lanes at a time on two cores, because much of a test is waiting; what a lane prints is kept until its end. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ruleNamed } from '../../../core/domain/audit/rules.ts'
+import { ruleNamed } from '../../../core/domain/audit/alerts/rules.ts'
 import { days } from '../../../core/domain/clock.ts'
-import { listAlerts, type Alert as Stored } from '../../../core/store/audit/alerts.ts'
+import { listAlerts, type Alert as Stored } from '../../../core/store/alerts/alerts.ts'
 import type { Alert, Alerts } from '../../../web/admin-contract.ts'
 import { view } from './view.ts'
 

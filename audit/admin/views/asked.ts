@@ -1,5 +1,5 @@
 import { readPatientCode } from '../../../core/domain/care/patient.ts'
-import { findEntries, readEntries } from '../../../core/store/audit/entries.ts'
+import { findEntries, readEntries } from '../../../core/store/audit/log/entries.ts'
 import { refOf, resolveRefs } from '../../../core/store/audit/subjects.ts'
 import { patientByCode } from '../../../core/store/patients/patients.ts'
 import type { Tx } from '../../../core/store/tx.ts'

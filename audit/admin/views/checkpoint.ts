@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { logState } from '../../../core/store/audit/log-state.ts'
+import { logState } from '../../../core/store/audit/log/log-state.ts'
 import type { Checkpoint } from '../../../web/admin-contract.ts'
 import { view } from './view.ts'
 

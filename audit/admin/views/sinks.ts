@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { logSize } from '../../../core/store/audit/entries.ts'
-import { sinkHealth } from '../../../core/store/audit/sinks.ts'
+import { logSize } from '../../../core/store/audit/log/entries.ts'
+import { sinkHealth } from '../../../core/store/sinks/sinks.ts'
 import type { Sinks } from '../../../web/admin-contract.ts'
 import { view } from './view.ts'
 

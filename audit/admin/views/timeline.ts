@@ -6,7 +6,7 @@ import { addDays, isDay, startOfDay } from '../../../core/domain/audit/period.ts
 import type { AuditRecord } from '../../../core/domain/audit/record.ts'
 import { fieldText, sentenceOf, unresolved } from '../../../core/domain/audit/sentence.ts'
 import { shownTo, visibleActions } from '../../../core/domain/audit/visible.ts'
-import { findEntries, logSize } from '../../../core/store/audit/entries.ts'
+import { findEntries, logSize } from '../../../core/store/audit/log/entries.ts'
 import { resolveRefs } from '../../../core/store/audit/subjects.ts'
 import type { Entry, Named, Timeline, TimelineQuery } from '../../../web/admin-contract.ts'
 import { deny } from '../within.ts'

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { AuditEvent } from '../../../core/domain/audit/event.ts'
 import type { Settings } from '../../../core/domain/settings/settings.ts'
-import type { AdminSession } from '../../../core/store/audit/admin-sessions.ts'
+import type { AdminSession } from '../../../core/store/admin/admin-sessions.ts'
 import type { Tx } from '../../../core/store/tx.ts'
 import type { ViewName } from '../../../web/admin-contract.ts'
 import type { Denied } from '../within.ts'

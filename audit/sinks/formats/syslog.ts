@@ -1,4 +1,4 @@
-import { toCef } from '../../../core/domain/audit/cef.ts'
+import { toCef } from '../../../core/domain/audit/formats/cef.ts'
 import { contextOf, type Entry, type SinkEnv } from '../sink.ts'
 import { asciiJson, exported } from './json.ts'
 

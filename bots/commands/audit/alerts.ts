@@ -5,14 +5,14 @@ import {
   type Rule,
   type Values,
   valuesOf,
-} from '../../../core/domain/audit/rule.ts'
-import { ruleNamed, rules } from '../../../core/domain/audit/rules.ts'
+} from '../../../core/domain/audit/alerts/rule.ts'
+import { ruleNamed, rules } from '../../../core/domain/audit/alerts/rules.ts'
 import { days } from '../../../core/domain/clock.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import type { Kind } from '../../../core/domain/settings/setting.ts'
-import { changeRule, ruleHistory, ruleValues } from '../../../core/store/audit/alert-rules.ts'
-import { listAlerts, tellCompliance } from '../../../core/store/audit/alerts.ts'
-import { ruleContext, seenForPreview } from '../../../core/store/audit/rule-run.ts'
+import { changeRule, ruleHistory, ruleValues } from '../../../core/store/alerts/alert-rules.ts'
+import { listAlerts, tellCompliance } from '../../../core/store/alerts/alerts.ts'
+import { ruleContext, seenForPreview } from '../../../core/store/alerts/rule-run.ts'
 import { answer, type Block, code, fields, heading, table } from '../../framework/answer.ts'
 import { type Arg, optional, phrase, word } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'

@@ -1,7 +1,7 @@
 import { type Digest, digestDue, digestOf } from '../../../core/domain/audit/digest.ts'
 import { daysPeriod, wallClock } from '../../../core/domain/audit/period.ts'
 import { days } from '../../../core/domain/clock.ts'
-import { tellCompliance } from '../../../core/store/audit/alerts.ts'
+import { tellCompliance } from '../../../core/store/alerts/alerts.ts'
 import { digestFacts, digestSettled } from '../../../core/store/audit/digest.ts'
 import { readSettings } from '../../../core/store/staff/settings.ts'
 import type { Tx } from '../../../core/store/tx.ts'

@@ -1,6 +1,6 @@
 import type { LogJob } from '../../../core/domain/audit/log-job.ts'
 import { refuse } from '../../../core/domain/refusal.ts'
-import { latestCheckpoint } from '../../../core/store/audit/checkpoints.ts'
+import { latestCheckpoint } from '../../../core/store/audit/log/checkpoints.ts'
 import { answer } from '../../framework/answer.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
 

@@ -17,7 +17,7 @@ import {
   setSinkIdentify,
   setSinkState,
   sinkHealth,
-} from '../../../core/store/audit/sinks.ts'
+} from '../../../core/store/sinks/sinks.ts'
 import { answer, table } from '../../framework/answer.ts'
 import { type Arg, choice, named, optional, phrase, word } from '../../framework/args.ts'
 import { type Command, type CommandContext, command } from '../../framework/command.ts'

@@ -1,6 +1,6 @@
 import { wallClock } from '../../../core/domain/audit/period.ts'
-import { logState } from '../../../core/store/audit/log-state.ts'
-import { sinkHealth } from '../../../core/store/audit/sinks.ts'
+import { logState } from '../../../core/store/audit/log/log-state.ts'
+import { sinkHealth } from '../../../core/store/sinks/sinks.ts'
 import { answer, fields, heading, table } from '../../framework/answer.ts'
 import { command } from '../../framework/command.ts'
 import { ago } from '../patient-status.ts'

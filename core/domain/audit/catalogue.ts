@@ -1,5 +1,5 @@
-import { type Code, event, interaction, restful } from './codes.ts'
 import type { AuditAction } from './event.ts'
+import { type Code, event, interaction, restful } from './formats/codes.ts'
 
 /** What an event is about, for reports and filters. */
 export const auditClasses = ['access', 'administration', 'communication', 'security', 'consent', 'system'] as const
@@ -24,7 +24,7 @@ export type CatalogueEntry = {
   refused?: string
   failed?: string
   fhir: FhirMapping
-  /** CEF, 0 to 10, when it was done; refusals and failures are graver (core/domain/audit/cef.ts). Its signature id is the action. */
+  /** CEF, 0 to 10, when it was done; refusals and failures are graver (core/domain/audit/formats/cef.ts). Its signature id is the action. */
   severity: number
 }
 

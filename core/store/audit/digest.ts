@@ -1,14 +1,14 @@
 import type { Knex } from 'knex'
+import { rules } from '../../domain/audit/alerts/rules.ts'
 import type { Count, DigestFacts } from '../../domain/audit/digest.ts'
 import type { Period } from '../../domain/audit/period.ts'
-import { rules } from '../../domain/audit/rules.ts'
 import type { Instant } from '../../domain/clock.ts'
 import type { Db } from '../db.ts'
+import { sinkHealth } from '../sinks/sinks.ts'
 import { readSettings } from '../staff/settings.ts'
 import type { Tx } from '../tx.ts'
-import { logState } from './log-state.ts'
+import { logState } from './log/log-state.ts'
 import { accessUsers } from './reports.ts'
-import { sinkHealth } from './sinks.ts'
 
 type Sql = Db | Knex.Transaction
 

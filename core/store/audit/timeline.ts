@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../domain/audit/record.ts'
 import { oneLine, type Resolved, sentenceOf } from '../../domain/audit/sentence.ts'
 import type { Instant } from '../../domain/clock.ts'
 import type { StoreDeps } from '../tx.ts'
-import { type EntryFilter, findEntries } from './entries.ts'
+import { type EntryFilter, findEntries } from './log/entries.ts'
 import { resolveRefs } from './subjects.ts'
 
 /** An entry as a line of a timeline. `patient`: whom it is about, by a name that the caller allowed or a shortened commitment; `erased` when nobody can tell any more. */

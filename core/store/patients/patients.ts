@@ -3,7 +3,7 @@ import { type Preference, patientCode } from '../../domain/care/patient.ts'
 import { newId, type PatientId, type PersonId, type RoomId, type UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Seal } from '../../seal.ts'
-import { surnameHashes } from '../audit/alert-facts.ts'
+import { surnameHashes } from '../alerts/alert-facts.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
 

@@ -4,7 +4,7 @@ import type { Instant } from '../../domain/clock.ts'
 import type { UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
 import { isRole, type Role, roles } from '../../domain/roles.ts'
-import { endAdminSessions } from '../audit/admin-sign-out.ts'
+import { endAdminSessions } from '../admin/admin-sign-out.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
 

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { type Clinician, clinician } from '../../support/clinician.ts'
+import { database, type TestDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
+import type { DeskProcessOptions } from '../../support/processes/desk-process.ts'
+import { seededRandom } from '../../support/random.ts'
+import { stack } from '../../support/stack.ts'
+
+const random = seededRandom('desk-kill')
+const kills = process.env.WARDROOM_LONG === '1' ? 40 : 3
+const script = fileURLToPath(new URL('../../support/processes/desk-process.ts', import.meta.url))
+
+describe('the bots service, killed while it is given commands', () => {
+  let d: TestDatabase
+  let ada: Clinician
+  let options: DeskProcessOptions
+  let child: ChildProcess | undefined
+
+  const start = () => {
+    const started = spawn(process.execPath, [script], {
+      env: { ...process.env, DESK: JSON.stringify(options) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ready = new Promise<void>(done => started.stdout?.once('data', () => done()))
+    child = started
+    return { ready }
+  }
+  const kill = async () => {
+    const dying = child
+    if (!dying) return
+    const gone = new Promise(done => dying.once('exit', done))
+    dying.kill('SIGKILL')
+    await gone
+  }
+
+  before(async function () {
+    this.timeout(180_000)
+    const { synapse, registrations, ports } = await stack()
+    d = await database()
+    ada = await clinician('ada')
+    options = {
+      databaseUrl: d.url,
+      homeserver: { url: synapse.url, serverName: synapse.serverName },
+      registration: registrations.bots,
+      keys: d.keys,
+      port: ports.bots,
+      localpart: `wardroom_${Buffer.from(random.bytes(4)).toString('hex')}`,
+      firstAdmin: ada.userId,
+    }
+  })
+  after(async () => {
+    await kill()
+    await ada?.stop()
+    await d?.drop()
+  })
+
+  it(`does each command once and answers it once, over ${kills} kills`, async function () {
+    this.timeout(90_000 + kills * 10_000)
+    const bot = `@${options.localpart}:${options.homeserver.serverName}`
+    await start().ready
+    const room = await eventually(
+      () => ada.client.getRooms().find(r => r.getCreator() === bot && r.getMyMembership() === 'join')?.roomId,
+      { timeout: 30_000, what: "the bot's chat" },
+    )
+    const asked: string[] = []
+    let talking = true
+    const talk = async () => {
+      for (let n = 0; talking; n++) {
+        asked.push(await ada.send(room, `!unit add "ward ${n}"`))
+        // Faster ones are asked to wait: thirty at once, then one every two seconds.
+        await pause(asked.length < 25 ? 100 + random.int(400) : 2100)
+      }
+    }
+    const talked = talk()
+    for (let n = 0; n < kills; n++) {
+      await pause(random.int(2500))
+      await kill()
+      await start().ready
+    }
+    talking = false
+    await talked
+    const about = (id: string, what: 'said' | 'marked') =>
+      ada
+        .seen(room)
+        .filter(
+          s =>
+            s.sender === bot && (what === 'said' ? s.thread === id && s.body !== '' : s.reaction && s.relatesTo === id),
+        )
+    await eventually(() => asked.every(id => about(id, 'said').length > 0 && about(id, 'marked').length > 0), {
+      timeout: 60_000,
+      what: `an answer to each of ${asked.length} commands`,
+    })
+    expect(asked.map(id => about(id, 'said').length)).to.deep.equal(asked.map(() => 1))
+    expect(asked.map(id => about(id, 'marked').map(s => s.reaction))).to.deep.equal(asked.map(() => ['✅']))
+    const runs = await d.store.db('audit_queue').where({ action: 'command.run' })
+    expect(runs).to.have.lengthOf(asked.length)
+    const desks = () => d.store.db('room').where({ class: 'desk' })
+    await eventually(async () => (await desks()).length === asked.length + 1, {
+      timeout: 60_000,
+      what: 'the desk rooms',
+    })
+    const joined = await fetch(
+      `${options.homeserver.url}/_matrix/client/v3/joined_rooms?user_id=${encodeURIComponent(bot)}`,
+      {
+        headers: { authorization: `Bearer ${options.registration.as_token}` },
+      },
+    ).then(r => r.json() as Promise<{ joined_rooms: string[] }>)
+    expect(joined.joined_rooms, 'nothing was made twice at the homeserver either').to.have.lengthOf(asked.length + 2)
+  })
+})

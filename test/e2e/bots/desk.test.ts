@@ -1,0 +1,157 @@
+import { expect } from 'chai'
+import type { UserId } from '../../../core/domain/ids.ts'
+import { shownIdentity } from '../../../core/matrix/bot/device-list.ts'
+import { createHomeserver } from '../../../core/matrix/homeserver.ts'
+import { secret } from '../../../core/secret.ts'
+import { listGrants } from '../../../core/store/staff/roles.ts'
+import { readSettings } from '../../../core/store/staff/settings.ts'
+import { type Clinician, clinician } from '../../support/clinician.ts'
+import { eventually } from '../../support/eventually.ts'
+import { stack } from '../../support/stack.ts'
+import { type Desk, desk } from '../../support/worlds/desk.ts'
+
+const auditOf = (d: Desk, action: string) => d.store.db('audit_queue').where({ action }).orderBy('id')
+
+describe('the desk bot', function () {
+  this.timeout(180_000)
+  let d: Desk
+  let admin: Clinician
+  let second: Clinician
+  let nurse: Clinician
+  let chat: string
+  let nurseChat: string
+  const people: Clinician[] = []
+
+  before(async () => {
+    for (const name of ['admin', 'second', 'nurse']) people.push(await clinician(name))
+    ;[admin, second, nurse] = people as [Clinician, Clinician, Clinician]
+    d = await desk({ firstAdmin: admin.userId, settings: { 'clinic.name': 'Riverside Clinic' } })
+    await d.grant(nurse, 'clinician', 'desk')
+    chat = await d.chatWith(admin)
+    nurseChat = await d.chatWith(nurse)
+  })
+
+  after(async () => {
+    for (const p of people) await p.stop()
+    await d?.stop()
+  })
+
+  it('opens an encrypted chat with the first administrator, greets and helps', async () => {
+    const greeting = await admin.waitFor(s => s.roomId === chat && s.sender === d.bot && s.body.includes('!help'))
+    expect(greeting.encrypted).to.equal(true)
+    expect(await admin.shield(greeting)).to.equal('none')
+    const help = await d.ask(admin, chat, '!help')
+    expect(help.mark).to.equal('✅')
+    expect(help.body).to.include('!config set <setting> <value>').and.not.include('!patient add')
+    const [grant] = await listGrants(d.store.db, { userId: admin.userId, role: 'admin' })
+    expect(grant?.identity, 'pinned at the first message').to.be.a('string')
+    const { synapse, registrations } = await stack()
+    const homeserver = createHomeserver({ url: synapse.url, asToken: secret(registrations.bots.as_token) })
+    const shown = await shownIdentity(homeserver, d.bot as UserId, admin.userId as UserId)
+    expect(shown, 'what wardroom grant-admin pins').to.equal(grant?.identity)
+  })
+
+  it('opens its own chat for a nurse who invites it, too, and declines people without a role', async () => {
+    const own = await nurse.direct(d.bot)
+    await nurse.waitFor(s => s.roomId === own && s.sender === d.bot && s.body.includes('!help'))
+    const stranger = await clinician('stranger')
+    people.push(stranger)
+    const roomId = await stranger.createRoom({ invite: [d.bot], direct: true })
+    await eventually(() => stranger.client.getRoom(roomId)?.getMember(d.bot)?.membership === 'leave')
+  })
+
+  it('enrols a patient and removes the command that held the number', async () => {
+    const text = '!patient add +1 202 555 0143 dob 9 Apr 1953 name “Rosa Ejemplo” lang es'
+    const answer = await d.ask(nurse, nurseChat, text)
+    expect(answer.mark).to.equal('✅')
+    expect(answer.body).to.match(/The patient is [2-9A-Z]{3}-[2-9A-Z]{3}\./)
+    expect(answer.body).not.to.include('202').and.not.include('Rosa')
+    await nurse.waitFor(s => s.eventId === answer.eventId && s.redacted)
+    const [run] = (await auditOf(d, 'command.run')).filter(r => r.object.id === 'patient add')
+    expect(run).to.include({ outcome: 'done', room: nurseChat })
+    expect(JSON.stringify(run)).not.to.match(/202|Rosa|1953/)
+    expect(run.patient).to.match(/^pt_/)
+    const code = /[2-9A-Z]{3}-[2-9A-Z]{3}/.exec(answer.body)?.[0] ?? ''
+    const shown = await d.ask(nurse, nurseChat, `!patient status ${code}`)
+    expect(shown.body).to.include('…43').and.include('no consent').and.include('Spanish')
+  })
+
+  it('does not obey somebody without the role, nor what was never encrypted', async () => {
+    const refused = await d.ask(nurse, nurseChat, '!config set sms.task_hours 12')
+    expect(refused).to.include({ mark: '⛔' })
+    expect(refused.body).to.include('admin')
+    const { status } = await nurse.sendPlaintext(nurseChat, '!whoami')
+    expect(status).to.equal(403)
+    const [row] = (await auditOf(d, 'command.run')).filter(r => r.object.id === 'config set')
+    expect(row).to.include({ outcome: 'refused', reason: 'forbidden' })
+  })
+
+  it('shows a change before it is made, and takes it back', async () => {
+    const preview = await d.ask(admin, chat, '!config set sms.task_hours 12')
+    expect(preview.body).to.include('Before: 48').and.include('After: 12').and.include('!confirm')
+    expect((await readSettings(d.store.db))['sms.task_hours']).to.equal(48)
+    const done = await d.ask(admin, chat, '!confirm')
+    const n = /change (\d+)/.exec(done.body)?.[1]
+    expect((await readSettings(d.store.db))['sms.task_hours']).to.equal(12)
+    await d.ask(admin, chat, `!config rollback ${n}`)
+    await d.ask(admin, chat, '!confirm')
+    expect((await readSettings(d.store.db))['sms.task_hours']).to.equal(48)
+    const history = await d.ask(admin, chat, '!config history')
+    expect(history.body).to.include('sms.task_hours').and.include(admin.userId)
+  })
+
+  it('makes a sensitive change only with a second administrator', async () => {
+    const alone = await d.ask(admin, chat, '!config set link.life_hours 24')
+    expect(alone).to.include({ mark: '⛔' })
+    await d.ask(admin, chat, `!role grant ${second.userId} admin`)
+    const secondChat = await d.chatWith(second)
+    await d.ask(admin, chat, '!config set link.life_hours 24')
+    const question = await second.waitFor(s => s.roomId === secondChat && s.body.includes('!approve'))
+    const code = /!approve (\S+)/.exec(question.body)?.[1] ?? ''
+    expect(question.body).to.include('link.life_hours').and.include('Before: 72')
+    const own = await d.ask(admin, chat, `!approve ${code}`)
+    expect(own).to.include({ mark: '⛔' })
+    expect((await readSettings(d.store.db))['link.life_hours']).to.equal(72)
+    const approved = await d.ask(second, secondChat, `!approve ${code}`)
+    expect(approved).to.include({ mark: '✅' })
+    expect((await readSettings(d.store.db))['link.life_hours']).to.equal(24)
+    await admin.waitFor(s => s.roomId === chat && s.body.includes(`${second.userId} approved`))
+    const again = await d.ask(second, secondChat, `!approve ${code}`)
+    expect(again).to.include({ mark: '⛔' })
+  })
+
+  it('obeys in the desk room, and suspends who comes with another identity', async () => {
+    const room = await eventually(
+      () => nurse.client.getRooms().find(r => r.name === 'Desk' && r.getMyMembership() === 'join')?.roomId,
+      { timeout: 30_000, what: 'the desk room' },
+    )
+    const who = await d.ask(nurse, room, '!whoami')
+    expect(who.body).to.include('clinician, desk')
+    await nurse.resetIdentity()
+    const after = await d.ask(nurse, nurseChat, '!patient list')
+    expect(after).to.include({ mark: '⛔' })
+    expect(after.body).to.include('suspended')
+    await admin.waitFor(s => s.roomId === chat && s.body.includes(nurse.userId) && s.body.includes('suspended'))
+    await eventually(() => nurse.client.getRoom(room)?.getMyMembership() === 'leave')
+    expect((await listGrants(d.store.db, { userId: nurse.userId })).every(g => g.suspendedAt !== null)).to.equal(true)
+  })
+
+  it('answers an unverified device with a mark and the way to help', async () => {
+    const careless = await clinician('careless', { signed: false, onlySigned: false })
+    people.push(careless)
+    await d.store.db('role_grant').insert({
+      user_id: careless.userId,
+      role: 'clinician',
+      granted_by: 'configuration',
+      granted_at: Date.now(),
+    })
+    const roomId = await careless.direct(d.bot)
+    const eventId = await careless.send(roomId, '!patient list')
+    const mark = await careless.waitFor(s => s.sender === d.bot && s.relatesTo === eventId && s.reaction !== undefined)
+    expect(mark.reaction).to.equal('⛔')
+    const [row] = (await auditOf(d, 'command.run')).filter(r => r.actor.id === careless.userId)
+    expect(row).to.include({ outcome: 'refused', reason: 'unsigned' })
+    const listed = await d.ask(admin, chat, '!device list')
+    expect(listed.body).to.match(new RegExp(`${careless.userId} +${careless.deviceId} .*not verified`))
+  })
+})

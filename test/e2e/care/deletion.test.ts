@@ -1,0 +1,203 @@
+import { expect } from 'chai'
+import { careDeletion } from '../../../appservice/care/deletion.ts'
+import type { EventShape } from '../../../core/domain/audit/room-event.ts'
+import { days, hours } from '../../../core/domain/clock.ts'
+import type { UserId } from '../../../core/domain/ids.ts'
+import { deletionRun } from '../../../core/records/deletion.ts'
+import { type Db, openDb } from '../../../core/store/db.ts'
+import { recordById } from '../../../core/store/records/fates.ts'
+import { placeHold, releaseHold } from '../../../core/store/records/holds.ts'
+import { noteRecords } from '../../../core/store/records/note.ts'
+import { changePolicy } from '../../../core/store/records/policies.ts'
+import { askRecall, copyOf } from '../../../core/store/records/recall.ts'
+import { transact } from '../../../core/store/tx.ts'
+import { type Clinician, clinician } from '../../support/clinician.ts'
+import { dumpOf } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
+import { stack } from '../../support/stack.ts'
+import { type CarePatient, type TestBridge, testBridge } from '../../support/worlds/bridge.ts'
+
+/** Rows 32, 50: what a policy lets go is gone from the homeserver and from Wardroom, and the log certifies it. */
+describe('deletion', function () {
+  this.timeout(120_000)
+  let bridge: TestBridge
+  let lee: Clinician
+  let synapse: Db
+
+  before(async () => {
+    bridge = await testBridge()
+    lee = await clinician('lee')
+    await bridge.grant(lee.userId)
+    synapse = openDb((await stack()).postgresUrl('synapse'), { max: 2, name: 'test' })
+  })
+  after(async () => {
+    await synapse?.destroy()
+    await lee?.stop()
+    await bridge?.stop()
+  })
+
+  /** What the bot is to say in a chat. */
+  const answers = async (chat: string): Promise<string[]> => {
+    const rows = await bridge.db.store.db('outbox').where({ lane: chat, kind: 'bot.say' }).orderBy('seq')
+    return Promise.all(
+      rows.map(async r => JSON.parse(await bridge.db.store.seal.open('outbox.payload', r.payload)).text),
+    )
+  }
+
+  /** The event as the homeserver stores it, noted as the bots' transactions would note it. */
+  const noted = async ({ room, owner }: CarePatient, id: string): Promise<EventShape> => {
+    const event = await bridge.deps.homeserver.request<EventShape>(
+      'GET',
+      `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(id)}`,
+      { userId: owner },
+    )
+    await transact(bridge.deps.store, tx => noteRecords(tx, { events: [event], receipts: [] }))
+    return event
+  }
+
+  it('leaves no ciphertext and no session anywhere, redacts, keeps what is newer, and certifies the run', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const ids = [await lee.send(room, 'the first'), await lee.send(room, 'the second')]
+    const old = await Promise.all(ids.map(id => noted(patient, id)))
+    store.clock.advance(days(8))
+    const kept = await noted(patient, await lee.send(room, 'the third'))
+    await store.db('record').where({ event_id: kept.event_id }).update({ sent_at: store.clock.now() })
+    const ciphertexts = old.map(e => String(e.content.ciphertext))
+    for (const text of ciphertexts)
+      expect(await dumpOf(synapse), 'the search finds it while it is there').to.include(text)
+    await transact(store, tx =>
+      changePolicy(
+        tx,
+        { scope: { kind: 'class', class: 'care' }, minimum: false, value: { from: 'sent', keepMs: days(7) } },
+        { by: '@cora:h', approvedBy: '@carl:h' },
+      ),
+    )
+    expect(await deletionRun(careDeletion(bridge.deps))).to.equal(2)
+
+    const here = `${await dumpOf(synapse)}\n${await bridge.db.dump()}`
+    for (const text of ciphertexts) expect(here).not.to.include(text)
+    expect(here, 'what is newer stays').to.include(String(kept.content.ciphertext))
+    for (const id of ids)
+      await eventually(() => lee.seen(room).find(s => s.eventId === id)?.redacted, {
+        what: 'the removal in the client',
+      })
+    const certificates = await store.db('audit_queue').where({ action: 'record.certificate' })
+    expect(certificates.map(c => c.detail)).to.have.lengthOf(1)
+    expect(certificates[0]?.detail).to.deep.include({ count: 2, by_window: 2, approved_by: '@carl:h' })
+    expect(await store.db('audit_queue').where({ action: 'record.destroy' })).to.have.lengthOf(2)
+    expect(await deletionRun(careDeletion(bridge.deps)), 'a second run').to.equal(0)
+  })
+
+  it('destroys the keys in the patient’s backup once nothing of their session is left', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room, ghost } = patient
+    const event = await noted(patient, await lee.send(room, 'alone in its session'))
+    const session = String(event.content.session_id)
+    const { version } = await bridge.deps.homeserver.request<{ version: string }>(
+      'GET',
+      '/_matrix/client/v3/room_keys/version',
+      { userId: ghost },
+    )
+    const path = `/_matrix/client/v3/room_keys/keys/${encodeURIComponent(room)}/${encodeURIComponent(session)}`
+    const key = { first_message_index: 0, forwarded_count: 0, is_verified: true, session_data: { ciphertext: 'c' } }
+    await bridge.deps.homeserver.request('PUT', path, { userId: ghost, query: { version }, body: key })
+    await store.db('record').where({ event_id: event.event_id }).update({ recalled_at: store.clock.now() })
+    await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })
+    const left = await bridge.deps.homeserver
+      .request('GET', path, { userId: ghost, query: { version } })
+      .catch((e: { errcode?: string }) => e.errcode)
+    expect(left).to.equal('M_NOT_FOUND')
+    expect(await dumpOf(synapse)).not.to.include(session)
+  })
+
+  it('goes on after a kill: what was decided is destroyed by the next run', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'decided, then killed'))
+    const row = {
+      doomed_at: store.clock.now(),
+      run_id: 'dr_killed',
+      rule: JSON.stringify({ kind: 'recall', id: null }),
+    }
+    await store.db('record').where({ event_id: event.event_id }).update(row)
+    store.clock.advance(hours(1))
+    expect(await deletionRun(careDeletion(bridge.deps))).to.equal(1)
+    expect(await dumpOf(synapse)).not.to.include(String(event.content.ciphertext))
+  })
+
+  it('takes a recalled message away here, asks nobody else where nobody else is, and tells who asked', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'to the wrong patient'))
+    await eventually(() => store.db('notice').where({ event_id: event.event_id }).first(), { what: 'the notice' })
+    const found = await recordById(store.db, event.event_id)
+    if (!found) throw new Error('the event was not noted')
+    const asked = { by: lee.userId as UserId, chat: '!chat', thread: '$command' }
+    expect(await transact(store, tx => askRecall(tx, found, asked))).to.equal(true)
+    expect((await store.db('notice').where({ event_id: event.event_id }).first()).state).to.equal('withdrawn')
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })).to.equal(1)
+    expect(await dumpOf(synapse)).not.to.include(String(event.content.ciphertext))
+    expect(await answers('!chat')).to.deep.equal([
+      'Recalled: the message is gone from this homeserver and from Wardroom. No other homeserver is in its room. ' +
+        `Backups may hold it, encrypted, until ${new Date(store.clock.now() + days(30)).toISOString().slice(0, 10)}. ` +
+        'What somebody copied or photographed, nobody can take back.',
+    ])
+  })
+
+  it('hides a recalled message under a hold, keeps a sealed copy, and destroys both after the release', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'said in anger'))
+    const ciphertext = String(event.content.ciphertext)
+    const hold = await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    const found = await recordById(store.db, event.event_id)
+    if (!found) throw new Error('the event was not noted')
+    await transact(store, tx => askRecall(tx, found, { by: lee.userId as UserId, chat: '!held', thread: '$c' }))
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })).to.equal(0)
+    await eventually(() => lee.seen(room).find(s => s.eventId === event.event_id)?.redacted, {
+      what: 'the removal in the client',
+    })
+    const copy = (await copyOf(store, event.event_id)) as EventShape
+    expect(copy.content.ciphertext).to.equal(ciphertext)
+    expect(await bridge.db.dump(), 'sealed').not.to.include(ciphertext)
+    expect((await answers('!held'))[0]).to.include('a sealed copy stays')
+    await transact(store, tx => releaseHold(tx, hold.id, { by: '@cora:h', approvedBy: '@carl:h' }))
+    expect(await deletionRun(careDeletion(bridge.deps))).to.equal(1)
+    expect(await copyOf(store, event.event_id)).to.equal(undefined)
+    expect(await dumpOf(synapse)).not.to.include(ciphertext)
+    expect(await answers('!held')).to.have.lengthOf(2)
+  })
+
+  it('still has for a hold what a client removed days ago', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { room } = patient
+    const event = await noted(patient, await lee.send(room, 'removed in the client'))
+    await lee.redact(room, event.event_id)
+    await store
+      .db('record')
+      .where({ event_id: event.event_id })
+      .update({ removed_at: store.clock.now() - days(6) })
+    await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    await deletionRun(careDeletion(bridge.deps))
+    store.clock.advance(days(30))
+    await deletionRun(careDeletion(bridge.deps))
+    expect(((await copyOf(store, event.event_id)) as EventShape).content.ciphertext).to.equal(event.content.ciphertext)
+  })
+
+  it('is refused to everybody but Wardroom’s services', async () => {
+    for (const what of ['wardroom_destroy', 'wardroom_copy'])
+      for (const token of [lee.accessToken, 'wrong', undefined]) {
+        const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+        const url = `${bridge.deps.homeserver.url}/_synapse/client/${what}`
+        const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ events: [] }) })
+        expect(answer.status, `${what} ${token}`).to.be.within(401, 403)
+      }
+  })
+})

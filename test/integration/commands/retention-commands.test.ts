@@ -1,0 +1,152 @@
+import { expect } from 'chai'
+import { days } from '../../../core/domain/clock.ts'
+import type { UserId } from '../../../core/domain/ids.ts'
+import { recordNews } from '../../../core/store/audit/sources/homeserver-news.ts'
+import { noteRecords } from '../../../core/store/records/note.ts'
+import { transact } from '../../../core/store/tx.ts'
+import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
+
+const room = '!ward:clinic.example'
+
+/** Rows 32, 49. */
+describe('!retention and !hold', function () {
+  this.timeout(30_000)
+  let w: CommandWorld
+  let officer: UserId
+  let second: UserId
+
+  beforeEach(async () => {
+    w = await commandWorld()
+    officer = await w.person('cora', 'compliance')
+    second = await w.person('carl', 'compliance')
+  })
+  afterEach(() => w.db.drop())
+
+  const store = () => w.db.store
+  /** Messages as the homeserver reports them, one a day, the oldest first. */
+  const wrote = async (count: number, sender = '@ann:clinic.example', inRoom = room): Promise<string[]> => {
+    const now = store().clock.now()
+    const events = Array.from({ length: count }, (_, n) => ({
+      event_id: `$${inRoom}${sender}${n}`.replace(/[^$\w]/g, ''),
+      room_id: inRoom,
+      type: 'm.room.encrypted',
+      sender,
+      origin_server_ts: now - days(count - n),
+      content: { session_id: 'S' },
+    }))
+    await transact(store(), tx => noteRecords(tx, { events, receipts: [] }))
+    return events.map(e => e.event_id)
+  }
+  const code = async (who: UserId): Promise<string> =>
+    /!approve (\S+)/.exec((await w.toldTo(who)).at(-1) ?? '')?.[1] ?? ''
+
+  it('sets a window after a preview and a second person’s approval', async () => {
+    await wrote(10)
+    const said = await w.ask(officer, '!retention set class staff 5d')
+    expect(said.body).to.include('5 days after it was sent')
+    expect(said.body).to.match(/Would go at once: 6 messages in 1 rooms/)
+    expect(said.body).to.include('Nothing is changed yet')
+    expect((await w.ask(officer, `!approve ${await code(second)}`)).body).to.include('your own request')
+    expect((await w.ask(second, `!approve ${await code(second)}`)).body).to.include('Done')
+    expect((await w.ask(officer, '!retention show')).body).to.include('staff rooms')
+    const history = (await w.ask(officer, '!retention history')).body
+    expect(history).to.include('no rule').and.include('@carl:clinic.example')
+    expect(await w.audit('retention.change')).to.have.lengthOf(1)
+  })
+
+  it('lets one person keep things longer, with their own word', async () => {
+    await w.ask(officer, '!retention set organisation 5y minimum yes')
+    expect((await w.ask(officer, '!confirm')).body).to.include('Done')
+    const sooner = await w.ask(officer, '!retention set organisation none minimum yes')
+    expect(sooner.body).to.include('has to approve')
+  })
+
+  it('refuses what cannot be, with the reason, and changes nothing', async () => {
+    await wrote(1)
+    await w.ask(officer, '!retention set organisation 90d minimum yes')
+    await w.ask(officer, '!confirm')
+    for (const [typed, sentence] of [
+      ['!retention set organisation 30d', 'The minimum for the organisation is 90 days'],
+      ['!retention set class staff 0d', 'Expected a time'],
+      ['!retention set class staff 5m', 'at least an hour'],
+      ['!retention set class stuff 5d', 'Expected a class of rooms'],
+      ['!retention set rooms staff 5d', 'did you mean room?'],
+      ['!retention set room !nowhere:clinic.example 100d', 'No message of this room was ever seen'],
+      ['!retention set organisation 100d from reading', 'Expected one of'],
+      ['!retention set organisation 100d from read minimum yes', 'cannot run from reading'],
+      ['!retention why $unknown', 'not known here'],
+    ] as const)
+      expect(await w.ask(officer, typed), typed)
+        .to.deep.include({ mark: '⛔' })
+        .and.to.have.property('body')
+        .that.includes(sentence)
+    expect(await store().db('retention_policy')).to.have.lengthOf(1)
+  })
+
+  it('says why a message stays, and to whom it says so', async () => {
+    const [first] = await wrote(3)
+    const link = `https://matrix.to/#/${room}/${first}?via=clinic.example`
+    expect((await w.ask(officer, `!retention why ${link}`)).body).to.include('no rule says that it goes')
+    await w.ask(officer, `!hold place room ${room} reason "claim 1"`)
+    expect((await w.ask(officer, `!retention why ${link}`)).body).to.include('legal hold lh_')
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    expect((await w.ask(ann, `!retention why ${link}`)).mark).to.equal('✅')
+    expect((await w.ask(bob, `!retention why ${link}`)).body).to.include('not known here')
+  })
+
+  it('holds at once, and releases only with two people', async () => {
+    await wrote(4)
+    await wrote(2, '@bob:clinic.example')
+    const placed = await w.ask(officer, '!hold place user @bob:clinic.example reason "claim 2026-114, Mr Green"')
+    expect(placed.body).to.match(/Messages held: 2/)
+    expect(placed.redacted).to.equal(true)
+    const id = /lh_\w+/.exec(placed.body)?.[0] ?? ''
+    expect((await store().db('legal_hold').first()).matter).not.to.include('Green')
+    expect((await w.ask(officer, `!hold report ${id}`)).body).to.include('claim 2026-114, Mr Green')
+    expect((await w.ask(officer, `!hold release ${id}`)).body).to.include('has to approve')
+    expect((await w.ask(officer, '!hold list')).body).to.include(id)
+    await w.ask(second, `!approve ${await code(second)}`)
+    expect((await w.ask(officer, '!hold list')).body).to.include('There is no legal hold')
+    expect((await w.audit('hold.release'))[0]?.detail).to.deep.include({ approved_by: second })
+  })
+
+  it('places no hold over nothing, over an unknown room, or in the future', async () => {
+    for (const [typed, sentence] of [
+      ['!hold place reason "all"', 'Say what to hold'],
+      ['!hold place room !nowhere:clinic.example reason "x"', 'was ever seen here'],
+      ['!hold place user @bob:clinic.example since 2999-01-01 reason "x"', 'A hold begins in the past'],
+      ['!hold place user @bob:clinic.example', 'missing'],
+      ['!hold release lh_0000000000000000', 'There is no hold'],
+    ] as const)
+      expect((await w.ask(officer, typed)).body, typed).to.include(sentence)
+    expect(await store().db('legal_hold')).to.deep.equal([])
+    const ann = await w.person('ann', 'clinician')
+    expect((await w.ask(ann, '!hold list')).body).to.include('you do not hold that role')
+  })
+
+  it('lets the sender recall for a day, a supervisor at any time, and nobody else', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    const sue = await w.person('sue', 'supervisor')
+    const [old, , recent] = await wrote(3)
+    await store().db('record').where({ event_id: recent }).update({ sent_at: store().clock.now() })
+    const link = (event: string | undefined) => `https://matrix.to/#/${room}/${event}`
+    expect((await w.ask(bob, `!recall ${link(recent)}`)).body).to.include('Only its sender')
+    expect((await w.ask(ann, `!recall ${link(old)}`)).body).to.include('for 24 hours after sending')
+    expect((await w.ask(ann, '!recall https://matrix.to/#/!other:clinic.example/$x')).body).to.include('not known here')
+    expect((await w.ask(ann, `!recall ${link(recent)}`)).body).to.include('Receipts can be private')
+    expect((await w.ask(ann, `!recall ${link(recent)}`)).body).to.include('recalled already')
+    const edit = { 'm.relates_to': { rel_type: 'm.replace', event_id: old } }
+    const event = { room_id: room, type: 'm.room.encrypted', sender: ann, origin_server_ts: 1, content: edit }
+    const receipts = [{ room, user: '@bob:clinic.example', event: old ?? '', thread: '', at: store().clock.now() }]
+    await transact(store(), async tx => {
+      await recordNews(tx, { events: [], receipts, deviceLists: [] }, 'clinic.example')
+      await noteRecords(tx, { events: [{ ...event, event_id: '$edit' }], receipts: [] })
+    })
+    expect((await w.ask(sue, `!recall ${link(old)}`)).body).to.include('@bob:clinic.example, ')
+    const recalled = await store().db('record').whereNotNull('recalled_at').orderBy('event_id').pluck('event_id')
+    expect(recalled).to.have.members([recent, old, '$edit'])
+    expect(await w.audit('record.recall')).to.have.lengthOf(2)
+  })
+})
