@@ -96,7 +96,14 @@ export const refusalLog = ({
     }
   }
 
-  const flush = async (all: boolean): Promise<void> => {
+  // One after the other: two at once would both write the same count.
+  let flushing: Promise<void> = Promise.resolve()
+  const flush = (all: boolean): Promise<void> => {
+    flushing = flushing.then(() => writeCounts(all))
+    return flushing
+  }
+
+  const writeCounts = async (all: boolean): Promise<void> => {
     for (const [key, c] of counts) {
       if (!all && c.minute >= now()) continue
       if (c.more === 0 || (await write(c.refused, c.more))) counts.delete(key)

@@ -100,7 +100,7 @@ describe('a command on the database', () => {
       peer: null,
       createdBy: 'x',
     }
-    expect(await w.ask(desk, 'good morning', { room })).to.deep.equal({ body: '', mark: '', redacted: false })
+    expect(await w.ask(desk, 'good morning', { room })).to.deep.equal({ body: '', html: '', mark: '', redacted: false })
     expect((await w.ask(desk, 'good morning')).body).to.include('!help')
     expect((await w.ask(desk, 'how are you')).body, 'not at every word').to.equal('')
     expect(await w.audit('command.run')).to.have.lengthOf(0)
