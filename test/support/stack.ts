@@ -178,7 +178,8 @@ const startStack = async (): Promise<Stack> => {
 }
 
 const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> => {
-  let extra = generousLimits()
+  // Passwords of tests protect nobody, and each costs a quarter of a second otherwise.
+  let extra: Record<string, unknown> = { ...generousLimits(), bcrypt_rounds: 4 }
   const launch = async () => watched(await startSynapse({ ...options, extra }))
   let server: Synapse = await launch()
   cleanups.push(() => server.stop())
