@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in three lanes at a time, each lane one
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time, each lane one
  * process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -114,7 +114,7 @@ const lanes = (): Lane[] => {
     .filter(lane => lane.files.length > 0)
 }
 
-/** Three lanes at a time on two cores, because much of a test is waiting; what a lane prints is kept until its end. */
+/** Two lanes at a time on two cores: a third starves the timers of the others; what a lane prints is kept until its end. */
 const inLanes = async (queue: Lane[]): Promise<void> => {
   const work = async () => {
     for (let lane = queue.shift(); lane; lane = queue.shift()) {
@@ -128,7 +128,7 @@ const inLanes = async (queue: Lane[]): Promise<void> => {
       console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
     }
   }
-  await Promise.all([work(), work(), work()])
+  await Promise.all([work(), work()])
 }
 
 const endAll = (signal: NodeJS.Signals) => {
