@@ -13,7 +13,7 @@ import {
   passPointOfNoReturn,
 } from '../store/records/doom.ts'
 import type { Due, Only } from '../store/records/fates.ts'
-import { keepCopy, noteHidden, noteServers } from '../store/records/recall.ts'
+import { keepCopy, noteHidden, noteRemoved, noteServers } from '../store/records/recall.ts'
 import { type StoreDeps, transact } from '../store/tx.ts'
 import { tellRecalls } from './recall-answer.ts'
 
@@ -77,7 +77,9 @@ const hideBatch = async (d: DeletionDeps, due: readonly Due[]): Promise<void> =>
   })
   for (const { event, room, rule } of due) {
     await transact(d.store, tx => keepCopy(tx, event, copies.events[event]))
-    if (rule.kind !== 'removed') await redact(d, { event, room, rule })
+    if (rule.kind === 'removed') continue
+    const removed = await redact(d, { event, room, rule })
+    await transact(d.store, tx => noteRemoved(tx, event, removed))
   }
   await transact(d.store, tx => noteHidden(tx, due))
 }
@@ -120,6 +122,8 @@ const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise
     for (const { room, session } of await deadSessions(d.store, [...sessions.values()]))
       await d.forgetSession(room as RoomId, session)
   await transact(d.store, async tx => {
+    // A recalled message may have gone by a window that ended in the same moment: whoever asked hears all the same.
+    for (const x of doomed) await noteRemoved(tx, x.event, redacted.has(x.event))
     await noteDestroyed(
       tx,
       doomed.map(x => ({ ...x, redacted: redacted.has(x.event), found: found.has(x.event) })),

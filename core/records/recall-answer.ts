@@ -4,13 +4,16 @@ import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
 
 /** What whoever recalled a message hears once something came of it: in tiers, and no more than is known. */
-export const recallWords = ({ became, servers }: Told, backupsUntil: string): string => {
-  const others =
-    servers.length === 0
+export const recallWords = ({ became, servers, removed }: Told, backupsUntil: string): string => {
+  const notRemoved =
+    'Wardroom may not remove messages in that room, so clients may still show it and no other server was asked: please remove it in your client.'
+  const others = !removed
+    ? notRemoved
+    : servers.length === 0
       ? 'No other homeserver is in its room.'
       : `Asked to remove it, without proof that they did: ${servers.join(', ')}.`
   if (became === 'hidden')
-    return `Recalled: nobody in the room sees the message any more. A legal hold or a statutory minimum binds it, so a sealed copy stays until that ends. ${others}`
+    return `Recalled${removed ? ': nobody in the room sees the message any more' : ''}. A legal hold or a statutory minimum binds it, so a sealed copy stays until that ends. ${others}`
   return `Recalled: the message is gone from this homeserver and from Wardroom. ${others} Backups may hold it, encrypted, until ${backupsUntil}. What somebody copied or photographed, nobody can take back.`
 }
 

@@ -12,6 +12,7 @@ import { renewal } from './0011-renewal.ts'
 import { homeserverNews } from './0012-homeserver-news.ts'
 import { records } from './0013-records.ts'
 import { recalls } from './0014-recalls.ts'
+import { recallRemoved } from './0015-recall-removed.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   homeserverNews,
   records,
   recalls,
+  recallRemoved,
 ]

@@ -99,11 +99,17 @@ export const noteServers = async (tx: Tx, events: readonly string[], servers: re
     .update({ servers: [...servers] })
 }
 
+/** Notes whether a recalled message could be removed in its room. */
+export const noteRemoved = async (tx: Tx, event: string, removed: boolean): Promise<void> => {
+  await tx.sql('recall').where({ event_id: event }).whereNull('removed').update({ removed })
+}
+
 export type Told = {
   event: string
   by: UserId
   chat: string
   thread: string
+  removed: boolean
   servers: string[]
   became: 'gone' | 'hidden'
 }
@@ -132,6 +138,7 @@ export const takeUntold = async (tx: Tx): Promise<Told[]> => {
     chat: r.chat,
     thread: r.thread,
     servers: r.servers ?? [],
+    removed: r.removed === true,
     became: r.destroyed_at === null ? 'hidden' : 'gone',
   }))
 }
