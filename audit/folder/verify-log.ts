@@ -5,6 +5,7 @@ import { parseVkey, type VerifierKey } from '../../core/tlog/key.ts'
 import { cosignedAt, parseNote } from '../../core/tlog/note.ts'
 import { entriesPath, nodesAt, type Tile, tilePath, tileWidth, widthOf } from '../../core/tlog/tile.ts'
 import { appendLeaves, emptyTree, rootOf, type Tree, treeFromTiles } from '../../core/tlog/tree.ts'
+import type { CertificateCount } from './certificates.ts'
 import { checkKeys, openStatement, type Problem, type Statement, type Tell } from './log-keys.ts'
 import { layout, type StoredLog } from './stored-log.ts'
 
@@ -33,6 +34,8 @@ export type Verdict = {
   keys: string[]
   cosigned: { name: string; size: number; at: number }[]
   against?: { size: number }
+  /** Of a folder: what the log's entries prove of the deletion certificates in it. */
+  certificates?: CertificateCount
 }
 
 const problemLimit = 50

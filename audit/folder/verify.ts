@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
 import { parseTilePath, tileWidth, widthOf } from '../../core/tlog/tile.ts'
+import { followCertificates } from './certificates.ts'
 import { folderLog } from './folder-log.ts'
 import type { Problem, Tell } from './log-keys.ts'
 import { layout } from './stored-log.ts'
@@ -78,8 +79,9 @@ const tellStrays = async (dir: string, size: number, first: number, handovers: n
 }
 
 /**
- * Verifies an exported folder, with nothing but the folder: recomputes it from its entries (`verifyLog`), compares `entries.jsonl` with them, and looks for
- * files that do not belong and for entries that are missing without an entry about their pruning. Refuses what is no exported folder.
+ * Verifies an exported folder, with nothing but the folder: recomputes it from its entries (`verifyLog`), compares `entries.jsonl` with them, checks
+ * each deletion certificate against the entries of its run, and looks for files that do not belong and for entries that are missing without an entry about
+ * their pruning. Refuses what is no exported folder.
  */
 export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Promise<Verdict | Refusal> => {
   const log = folderLog(dir)
@@ -93,16 +95,21 @@ export const verifyFolder = async (dir: string, options: VerifyOptions = {}): Pr
     const lines = fd === undefined ? undefined : followLines(fd, tell)
     let count = 0
     let pruned = 0
+    const certificates = followCertificates()
     const onEntries = (entries: Buffer[], from: number) => {
       count += entries.length
       if (first > 0) pruned = Math.max(pruned, recordedPruning(entries))
       lines?.compare(entries, from, first)
+      certificates.see(entries, from)
     }
     const verdict = await verifyLog(log, options, onEntries, problems)
     if (count === verdict.size - first) lines?.end(count)
     if (first > pruned) tell(layout.first, `No entry says that the entries before ${first} were pruned.`)
     if (verdict.origin !== '') await tellStrays(dir, verdict.size, log.first, log.handovers.length, tell)
-    return { ...verdict, ...judged(problems) }
+    // What was not read to its end proves nothing about what should be in it.
+    const read = count === verdict.size - first
+    const counted = read ? certificates.end(first, tell, verdict.unchecked) : undefined
+    return { ...verdict, ...(counted ? { certificates: counted } : {}), ...judged(problems) }
   } finally {
     if (fd !== undefined) closeSync(fd)
   }

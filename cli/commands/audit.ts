@@ -58,6 +58,12 @@ const withStore = async <T>(
 
 const time = (at: number): string => new Date(at).toISOString().replace('.000Z', 'Z')
 
+/** Deletion certificates, as the folder's own entries prove them. */
+const certificateLines = ({ certificates: c }: Verdict): string[] => [
+  ...(c && c.all > 0 ? [`  ${c.all} deletion certificate${c.all === 1 ? '' : 's'}: ${c.hold} hold`] : []),
+  ...(c && c.uncertified > 0 ? [`  ${c.uncertified} destroyed messages whose run was not complete at that time`] : []),
+]
+
 /** The verdict as lines for a person; the last one says it in a word. */
 const report = (v: Verdict): string[] => [
   `${v.origin || 'a log whose checkpoint cannot be read'}: ${v.size} entries${v.first > 0 ? `, of which those before ${v.first} were pruned` : ''}`,
@@ -65,6 +71,7 @@ const report = (v: Verdict): string[] => [
   ...v.keys.map((key, i) => `  ${i === 0 ? 'key' : 'then key'} ${key}`),
   ...v.cosigned.map(c => `  cosigned by ${c.name} at ${c.size} entries, ${time(c.at)}`),
   ...(v.against ? [`  compared with a checkpoint over ${v.against.size} entries that was kept elsewhere`] : []),
+  ...certificateLines(v),
   ...v.unchecked.map(line => `  not checked: ${line}`),
   ...v.problems.map(p => `  WRONG  ${p.where}: ${p.what}`),
   ...(v.problemCount > v.problems.length ? [`  and ${v.problemCount - v.problems.length} more`] : []),

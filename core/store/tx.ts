@@ -33,8 +33,8 @@ export type Tx = {
   readonly now: Instant
   readonly deps: StoreDeps
   audit(event: Omit<AuditEvent, 'at'>): Promise<void>
-  /** Many at once, in their order. */
-  auditAll(events: readonly Omit<AuditEvent, 'at'>[]): Promise<void>
+  /** Many at once, in their order; returns their ids, which their entries in the log carry. */
+  auditAll(events: readonly Omit<AuditEvent, 'at'>[]): Promise<number[]>
   /** The job's id, or the existing job's when `key` is known already. */
   enqueue(job: NewJob): Promise<string>
 }
@@ -42,27 +42,29 @@ export type Tx = {
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
 
 /** By far the most: written without what makes a statement for many slow to plan. */
-const insertAudit = async (sql: Knex.Transaction, e: AuditEvent): Promise<void> => {
-  await sql.raw(
-    'insert into audit_queue (at, action, outcome, actor, object, patient, room, origin, reason, detail) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+const insertAudit = async (sql: Knex.Transaction, e: AuditEvent): Promise<number[]> => {
+  const { rows } = await sql.raw<{ rows: { id: number }[] }>(
+    'insert into audit_queue (at, action, outcome, actor, object, patient, room, origin, reason, detail) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id',
     [
       ...[e.at, e.action, e.outcome, json(e.actor), json(e.object), e.patient ?? null, e.room ?? null],
       ...[json(e.origin), e.reason ?? null, json(e.detail)],
     ],
   )
+  return rows.map(r => Number(r.id))
 }
 
 /** One statement, however many there are: the log must not slow down what it records. */
-const insertAudits = async (sql: Knex.Transaction, events: readonly AuditEvent[]): Promise<void> => {
+const insertAudits = async (sql: Knex.Transaction, events: readonly AuditEvent[]): Promise<number[]> => {
   const [only, second] = events
-  if (!only) return
+  if (!only) return []
   if (!second) return insertAudit(sql, only)
-  await sql.raw(
+  const { rows } = await sql.raw<{ rows: { id: number }[] }>(
     `insert into audit_queue (at, action, outcome, actor, object, patient, room, origin, reason, detail)
      select * from jsonb_to_recordset(?::jsonb) as e (at bigint, action text, outcome text, actor jsonb, object jsonb, patient text, room text, origin jsonb,
-       reason text, detail jsonb)`,
+       reason text, detail jsonb) returning id`,
     [JSON.stringify(events)],
   )
+  return rows.map(r => Number(r.id))
 }
 
 const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, job: NewJob): Promise<string> => {
@@ -94,7 +96,9 @@ export const txOn = (deps: StoreDeps, sql: Knex.Transaction): Tx => {
     sql,
     now,
     deps,
-    audit: event => insertAudit(sql, boundedEvent({ ...event, at: now })),
+    audit: async event => {
+      await insertAudit(sql, boundedEvent({ ...event, at: now }))
+    },
     auditAll: events =>
       insertAudits(
         sql,

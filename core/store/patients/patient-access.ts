@@ -28,6 +28,12 @@ export const closePatient = async (tx: Tx, patientId: PatientId, by: string): Pr
     .orderBy('created_at')
     .select('id')
   for (const { id } of persons) await endAccess(tx, id, 'closed')
+  // Windows that run from the discharge begin now.
+  await tx.sql.raw(
+    `insert into record_room (room_id, active_at, discharged_at) select room_id, ?, ? from patient where id = ? and room_id is not null
+     on conflict (room_id) do update set discharged_at = excluded.discharged_at`,
+    [tx.now, tx.now, patientId],
+  )
   await tx.audit({
     actor: { kind: 'user', id: by },
     action: 'patient.close',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { certificateDigest } from '../../domain/records/certificate.ts'
 import type { RecordClass } from '../../domain/records/facts.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
 import { type Due, dueRecords, type Only } from './fates.ts'
@@ -45,27 +46,46 @@ export const doomedRecords = async (
 
 /**
  * Notes that events are destroyed at the homeserver, and destroys what Wardroom itself still has of them: the inbox's copy. Each has its entry in the audit
- * log; the run's certificate counts them.
+ * log, once however often it is noted; their runs' certificates count them.
  */
 export const noteDestroyed = async (
   tx: Tx,
   events: readonly (Doomed & { redacted: boolean; found: boolean })[],
 ): Promise<void> => {
+  const runs = [...new Set(events.map(e => e.run))].sort()
+  // Whoever notes the last events of a run sees all the others: it is certified once, and whole.
+  for (const run of runs) await tx.sql.raw('select pg_advisory_xact_lock(hashtext(?))', [`run:${run}`])
   const ids = events.map(e => e.event)
-  await tx.sql('record').whereIn('event_id', ids).update({ destroyed_at: tx.now, session_id: null })
+  const noted = new Set<string>(
+    (
+      await tx
+        .sql('record')
+        .whereIn('event_id', ids)
+        .whereNull('destroyed_at')
+        .update({ destroyed_at: tx.now, session_id: null })
+        .returning('event_id')
+    ).map(r => r.event_id),
+  )
   await tx.sql('inbox').whereIn('event_id', ids).whereIn('state', ['done', 'dead']).delete()
   await tx.sql('record_copy').whereIn('event_id', ids).delete()
-  await tx.auditAll(
-    events.map(e => ({
-      actor: { kind: 'service', id: 'records' },
-      action: 'record.destroy',
-      object: { kind: 'event', id: e.event },
-      outcome: 'done',
-      room: e.room,
-      reason: e.rule.kind,
-      detail: { run: e.run, policy: e.rule.id, redacted: e.redacted, was_there: e.found },
-    })),
-  )
+  for (const run of runs) {
+    const own = events.filter(e => e.run === run && noted.has(e.event))
+    const entries = await tx.auditAll(
+      own.map(e => ({
+        actor: { kind: 'service', id: 'records' },
+        action: 'record.destroy',
+        object: { kind: 'event', id: e.event },
+        outcome: 'done',
+        room: e.room,
+        reason: e.rule.kind,
+        detail: { run, policy: e.rule.id, redacted: e.redacted, was_there: e.found },
+      })),
+    )
+    await tx.sql.raw(
+      `update record r set destroy_entry = e.entry from unnest(?::text[], ?::bigint[]) as e(event_id, entry) where r.event_id = e.event_id`,
+      [own.map(e => e.event), entries] as never,
+    )
+  }
 }
 
 /** The rooms' sessions of which nothing living is left: their keys decrypt nothing any more. */
@@ -84,26 +104,35 @@ export const deadSessions = async (
 }
 
 /**
- * A deletion run's certificate (row 50), once everything of it is gone: rule, policies with who approved them, how many, and a digest of the events' ids, which
- * the entries of the run prove one by one.
+ * A deletion run's certificate (row 50), once everything of it is gone: policies with who approved them, how many by which rule, and a digest over the run's
+ * entries in the log, by which anybody who has the log proves that none is missing and none was added (`certificateDigest`). Once a run.
  */
 export const certify = async (tx: Tx, run: string): Promise<boolean> => {
   const left = await tx.sql('record').where({ run_id: run }).whereNull('destroyed_at').first('event_id')
   if (left) return false
-  const rows: { event_id: string; rule: Due['rule'] }[] = await tx
+  const rows: { destroy_entry: number; rule: Due['rule'] }[] = await tx
     .sql('record')
     .where({ run_id: run })
-    .orderByRaw('event_id collate "C"')
-    .select('event_id', 'rule')
+    .whereNotNull('destroy_entry')
+    .select('destroy_entry', 'rule')
   if (rows.length === 0) return false
-  const digest = createHash('sha256')
-  for (const { event_id } of rows) digest.update(`${event_id}\n`)
+  const first = await tx
+    .sql('deletion_certificate')
+    .insert({ run_id: run, at: tx.now })
+    .onConflict('run_id')
+    .ignore()
+    .returning('run_id')
+  if (first.length === 0) return false
   const policies = [...new Set(rows.flatMap(r => r.rule.id ?? []))].sort()
-  const approvers = await tx
+  const approvers: string[] = await tx
     .sql('retention_policy')
     .whereIn('id', policies)
     .whereNotNull('approved_by')
+    .distinct('approved_by')
+    .orderBy('approved_by')
     .pluck('approved_by')
+  const numbered = (name: string, values: readonly string[]) =>
+    Object.fromEntries(values.slice(0, 5).map((value, n) => [n === 0 ? name : `${name}_${n + 1}`, value]))
   await tx.audit({
     actor: { kind: 'service', id: 'records' },
     action: 'record.certificate',
@@ -114,9 +143,13 @@ export const certify = async (tx: Tx, run: string): Promise<boolean> => {
       by_window: rows.filter(r => r.rule.kind === 'window').length,
       by_recall: rows.filter(r => r.rule.kind === 'recall').length,
       by_removal: rows.filter(r => r.rule.kind === 'removed').length,
-      policies: policies.slice(0, 5).join(' '),
-      approved_by: [...new Set(approvers)].slice(0, 5).join(' '),
-      sha256: digest.digest('hex'),
+      policies: policies.length,
+      ...numbered('policy', policies),
+      ...numbered('approved_by', approvers),
+      digest: certificateDigest(
+        rows.map(r => Number(r.destroy_entry)),
+        data => createHash('sha256').update(data).digest('hex'),
+      ),
     },
   })
   return true
