@@ -64,19 +64,28 @@ export const createSeal = (keys: Pick<SealingKeys, 'current' | 'columns' | 'look
   }
 }
 
-/** Seals a ghost's 32-byte K to the keeper's release key and the officers' recovery key (RFC 7516 general JSON, ECDH-ES+A256KW, A256GCM). `context` is the ghost's user id. */
-export const sealK = async (
-  keys: Pick<SealingKeys, 'release' | 'recovery'>,
-  context: string,
-  k: Uint8Array,
-): Promise<string> => {
-  const jwe = new GeneralEncrypt(k).setProtectedHeader({ enc: 'A256GCM', ctx: context })
-  for (const key of [keys.release, keys.recovery])
+const sealTo = async (recipients: readonly JWK[], context: string, bytes: Uint8Array): Promise<string> => {
+  const jwe = new GeneralEncrypt(bytes).setProtectedHeader({ enc: 'A256GCM', ctx: context })
+  for (const key of recipients)
     jwe
       .addRecipient(await importJWK(key, 'ECDH-ES+A256KW'))
       .setUnprotectedHeader({ alg: 'ECDH-ES+A256KW', kid: key.kid })
   return JSON.stringify(await jwe.encrypt())
 }
+
+/** Seals a ghost's 32-byte K to the keeper's release key and the officers' recovery key (RFC 7516 general JSON, ECDH-ES+A256KW, A256GCM). `context` is the ghost's user id. */
+export const sealK = (
+  keys: Pick<SealingKeys, 'release' | 'recovery'>,
+  context: string,
+  k: Uint8Array,
+): Promise<string> => sealTo([keys.release, keys.recovery], context, k)
+
+/** Seals to the officers' recovery key alone, as `sealK` does: nothing on a server opens it again (`openK` with the joined shares does). */
+export const sealForOfficers = (
+  keys: Pick<SealingKeys, 'recovery'>,
+  context: string,
+  bytes: Uint8Array,
+): Promise<string> => sealTo([keys.recovery], context, bytes)
 
 /** Opens a sealed K with one private key. @throws when it was sealed for another ghost or another key. */
 export const openK = async (privateKey: JWK, context: string, sealed: string): Promise<Uint8Array> => {

@@ -131,6 +131,21 @@ export const auditActions = [
   'record.hide',
   'record.destroy',
   'record.certificate',
+  'record.media',
+  'record.cover',
+  'record.uncover',
+  'escrow.create',
+  // Exports of records, and patients' copies.
+  'export.request',
+  'export.approve',
+  'export.cancel',
+  'export.expire',
+  'export.tell',
+  'export.run',
+  'export.key',
+  'export.done',
+  'export.check',
+  'export.view',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
@@ -152,6 +167,7 @@ export const clearObjectKinds = [
   'route',
   'policy',
   'hold',
+  'export',
 ] as const satisfies readonly AuditEvent['object']['kind'][]
 
 /**
@@ -187,6 +203,7 @@ export type AuditEvent = {
       | 'route'
       | 'policy'
       | 'hold'
+      | 'export'
     id: string
   }
   outcome: Outcome

@@ -13,10 +13,11 @@ import { homeserverNews } from './0012-homeserver-news.ts'
 import { records } from './0013-records.ts'
 import { recalls } from './0014-recalls.ts'
 import { recallRemoved } from './0015-recall-removed.ts'
+import { coverage } from './0016-coverage.ts'
 import { exports } from './0017-exports.ts'
+import { otherServers } from './0018-other-servers.ts'
 import { ephemeral } from './0019-ephemeral.ts'
 import { recordGroup } from './0020-record-group.ts'
-import { coverage } from './0016-coverage.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -36,7 +37,9 @@ export const migrations: readonly Migration[] = [
   records,
   recalls,
   recallRemoved,
+  coverage,
   exports,
+  otherServers,
   ephemeral,
   recordGroup,
 ]
