@@ -6,7 +6,7 @@ const object = (v: unknown): Record<string, unknown> =>
   typeof v === 'object' && v !== null ? (v as Record<string, unknown>) : {}
 const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' && v.length <= 255 ? v : null)
 
-/** Rooms that we did not make are staff rooms. A closed patient's room goes on under the rules of its class. */
+/** Rooms that we did not make are staff rooms. A closed patient's room goes on under the rules of its class. In one order, for the groups that two transactions may add at once. */
 const insertRecords = `
   insert into record (event_id, room_id, class, sender, patient_id, sent_at, labels, edits, session_id)
   select e.event_id, e.room_id,
@@ -16,6 +16,7 @@ const insertRecords = `
     as e(event_id, room_id, sender, sent_at, edits, session_id)
   left join room r on r.room_id = e.room_id and r.class not in ('space','alert')
   left join record_room rr on rr.room_id = e.room_id
+  order by e.room_id, e.sender
   on conflict (event_id) do nothing`
 
 const touchRooms = `
