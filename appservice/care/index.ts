@@ -6,6 +6,7 @@ import { postCard } from './room/card.ts'
 import { closeRoom } from './room/close.ts'
 import { enrolPatient, enrolPerson } from './room/enrol.ts'
 import { caregiverFailed, enrolmentFailed } from './room/enrol-failed.ts'
+import { exportTold } from './room/export-told.ts'
 import { followRole } from './room/follow-role.ts'
 import { leaveRoom } from './room/leave.ts'
 import { staffList } from './room/staff-list.ts'
@@ -26,6 +27,7 @@ export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'care.inbound-text': inboundText(deps),
   'care.follow-role': followRole(deps),
   'care.staff-list': staffList(deps),
+  'care.export-told': exportTold(deps),
 })
 
 /** What follows when one of them is given up. */

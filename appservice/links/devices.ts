@@ -1,6 +1,8 @@
+import { minutes } from '../../core/domain/clock.ts'
 import type { SessionId } from '../../core/domain/ids.ts'
 import type { Log } from '../../core/log.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { deleteDevice as deleteAt } from '../../core/matrix/our-users.ts'
 import { sweepAttempts } from '../../core/store/links/factors.ts'
 import { sweepBuckets } from '../../core/store/links/rate-limits.ts'
 import {
@@ -10,6 +12,7 @@ import {
   type SessionDevice,
 } from '../../core/store/links/session-devices.ts'
 import { endIdleSessions, endSession, type Session } from '../../core/store/links/sessions.ts'
+import { exportDeviceGone, leftExportDevices } from '../../core/store/records/export-rooms.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
 export type DeviceDeps = { store: StoreDeps; homeserver: Homeserver; log: Log }
@@ -59,6 +62,16 @@ export const openDevice = async (deps: DeviceDeps, session: Session): Promise<vo
   if (late) await deleteDoomed(deps, session.id)
 }
 
+/** An export needs its device for seconds; this old, its process was killed. */
+const exportDeviceMs = minutes(15)
+
+const deleteLeftByExports = async ({ store, homeserver }: DeviceDeps): Promise<void> => {
+  for (const d of await leftExportDevices(store.db, store.clock.now() - exportDeviceMs)) {
+    await deleteAt(homeserver, d.userId, d.deviceId)
+    await transact(store, tx => exportDeviceGone(tx, d.deviceId))
+  }
+}
+
 /**
  * Ends idle sessions and deletes every device that is due (row 16): after a killed tab, a lost `pagehide`, a crash between commit and deletion.
  * Returns counts; safe to run twice and in several processes.
@@ -66,6 +79,7 @@ export const openDevice = async (deps: DeviceDeps, session: Session): Promise<vo
 export const sweepSessions = async (deps: DeviceDeps): Promise<{ ended: number; devices: number }> => {
   const ended = await transact(deps.store, endIdleSessions)
   const devices = await deleteDoomed(deps)
+  await deleteLeftByExports(deps)
   return { ended, devices }
 }
 

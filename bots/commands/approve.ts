@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
+import { cancelExport } from '../../core/store/records/exports.ts'
 import { type Approval, decideApproval, findApproval, proposalOf } from '../../core/store/staff/approvals.ts'
 import { holdersOf } from '../../core/store/staff/roles.ts'
 import { type Answer, answer } from '../framework/answer.ts'
@@ -69,6 +70,8 @@ export const reject = command({
     const roles = approversOf(approval.payload as Change)
     if (!roles.some(role => context.sender.roles.includes(role))) return notYours(roles)
     await decideApproval(context.tx, approval, context.sender.userId, 'rejected')
+    const change = approval.payload as Change
+    if (change.kind === 'export') await cancelExport(context.tx, change.id, context.sender.userId)
     await tell(
       context,
       approval,

@@ -3,11 +3,12 @@ import { scopeWords, valueWords } from '../../core/domain/records/policy-words.t
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
 import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings/settings.ts'
+import { approveExport } from '../../core/store/records/exports.ts'
 import { releaseHold } from '../../core/store/records/holds.ts'
 import { changePolicy, type PolicyChange, policyNow } from '../../core/store/records/policies.ts'
 import { requestApproval } from '../../core/store/staff/approvals.ts'
 import { grantRole, holdersOf, revokeRole } from '../../core/store/staff/roles.ts'
-import { changeSetting, storedSetting } from '../../core/store/staff/settings.ts'
+import { changeSetting, readSettings, storedSetting } from '../../core/store/staff/settings.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import { type Answer, answer, type Block, code, fields } from '../framework/answer.ts'
 import type { CommandContext } from '../framework/command.ts'
@@ -20,10 +21,11 @@ export type Change =
   | { kind: 'role.revoke'; user: UserId; role: Role }
   | { kind: 'retention'; change: PolicyChange; before: PolicyChange['value'] }
   | { kind: 'hold.release'; hold: string }
+  | { kind: 'export'; id: string; about: string; range: string; copy: boolean; reason: string; recipients: number }
 
 /** Who may be the second person: for what concerns records, the compliance officers as well. */
 export const approversOf = (c: Change): readonly Role[] =>
-  c.kind === 'retention' || c.kind === 'hold.release' ? ['compliance', 'admin'] : ['admin']
+  c.kind === 'retention' || c.kind === 'hold.release' || c.kind === 'export' ? ['compliance', 'admin'] : ['admin']
 
 const shown = (key: SettingKey, stored: string | null): string =>
   `${stored ?? settingOf(key).kind.show(settingOf(key).default)}${stored === null ? ' (default)' : ''}`
@@ -36,6 +38,7 @@ export const summaryOf = (c: Change): string => {
     return `${scopeWords(scope)}${minimum ? ' (minimum)' : ''}: ${valueWords(c.before)} → ${valueWords(value)}`
   }
   if (c.kind === 'hold.release') return `release legal hold ${c.hold}`
+  if (c.kind === 'export') return `export of records ${c.id}`
   return c.kind === 'role.grant' ? `grant ${c.role} to ${c.user}` : `revoke ${c.role} from ${c.user}`
 }
 
@@ -57,6 +60,14 @@ export const previewOf = (c: Change): Block => {
       )
     case 'hold.release':
       return fields(['Release', `legal hold ${c.hold}`])
+    case 'export':
+      return fields(
+        [c.copy ? "Patient's copy" : 'Export', c.id],
+        ['About', c.about],
+        ['Sent', c.range],
+        ['Why', c.reason],
+        ['Encrypted to', `${c.recipients} recipients`],
+      )
     case 'role.grant':
       return fields(['Grant', c.role], ['To', c.user])
     case 'role.revoke':
@@ -89,6 +100,16 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
     return (await releaseHold(tx, c.hold, { by, approvedBy }))
       ? answer(`Done: legal hold ${c.hold} is released; what is due goes with the next run.`)
       : refuse('unknown-hold', `There is no hold ${c.hold} in force.`)
+  }
+  if (c.kind === 'export') {
+    if (!approvedBy) return refuse('no-second-person', 'An export of records needs two people.')
+    const hoursOpen = (await readSettings(tx.sql))['export.approved_hours']
+    const approved = await approveExport(tx, c.id, { by: approvedBy, hoursOpen })
+    if (!approved) return refuse('unknown-export', `There is no export ${c.id}.`)
+    if (isRefusal(approved)) return approved
+    return answer(
+      `Done: export ${c.id} is approved; its rooms are being told. For ${hoursOpen} hours, officers can run it with their shares: wardroom export run ${c.id}`,
+    )
   }
   if (c.kind === 'role.grant') {
     await grantRole(tx, { userId: c.user, role: c.role, by, identity: c.identity, approvedBy })

@@ -12,6 +12,7 @@ import { alertSentence, type DeskAlert } from './alerts.ts'
 import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
 import { lookAtDevices } from './devices.ts'
+import { exportTold } from './exports.ts'
 import { content } from './message-content.ts'
 import { pinJobs } from './pins.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
@@ -179,6 +180,7 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.alert': givingUp(alert(d)),
   'desk.follow-role': givingUp(followRole(d)),
   'desk.devices': lookAtDevices(d),
+  'records.export-told': exportTold(d),
   ...complianceJobs(d),
   ...pinJobs(d),
 })

@@ -32,6 +32,7 @@ export type IdPrefix =
   | 'rp'
   | 'lh'
   | 'dr'
+  | 'ex'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

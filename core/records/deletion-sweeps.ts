@@ -2,10 +2,13 @@ import { minutes, seconds } from '../domain/clock.ts'
 import { startSweeps } from '../queues/sweeps.ts'
 import type { Stoppable } from '../start-parts.ts'
 import { leavingRecords } from '../store/records/doom.ts'
+import { lapseExports } from '../store/records/exports.ts'
+import { transact } from '../store/tx.ts'
 import { type DeletionDeps, deletionRun } from './deletion.ts'
+import { followServers } from './other-servers.ts'
 
 /**
- * Deletes by retention every five minutes, and what was recalled or decided before a kill within a quarter of a minute. `name` tells the services' sweeps
+ * Deletes by retention every five minutes, what was recalled or decided before a kill within a quarter of a minute, and follows what other servers do. `name` tells the services' sweeps
  * apart: each runs in one process at a time.
  */
 export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
@@ -16,8 +19,12 @@ export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
   }
   const all = startSweeps({ store, name: `${name}-retention`, every: minutes(5), run: () => deletionRun(d), log })
   const recalled = startSweeps({ store, name: `${name}-recalls`, every: seconds(15), run: soon, log })
+  // Requests that nobody approved or used in time.
+  const lapse = () => transact(store, lapseExports)
+  const exports = startSweeps({ store, name: 'exports', every: minutes(1), run: lapse, log })
   return {
     stop: async () => {
+      await exports.stop()
       await recalled.stop()
       await all.stop()
     },

@@ -1,9 +1,10 @@
 import type { Command } from '../../framework/command.ts'
+import { exportCancel, exportList, exportRequest, exportShow } from './export.ts'
 import { holdList, holdPlace, holdRelease, holdReport } from './hold.ts'
 import { recall } from './recall.ts'
 import { retentionHistory, retentionPreview, retentionSet, retentionShow, retentionWhy } from './retention.ts'
 
-/** Every `!retention …`, `!hold …` and `!recall`. To add one: a file beside this one, and its line here. */
+/** Every `!retention …`, `!hold …`, `!recall` and `!export …`. To add one: a file beside this one, and its line here. */
 export const recordCommands: readonly Command[] = [
   retentionShow,
   retentionPreview,
@@ -15,4 +16,8 @@ export const recordCommands: readonly Command[] = [
   holdReport,
   holdRelease,
   recall,
+  exportRequest,
+  exportList,
+  exportShow,
+  exportCancel,
 ]

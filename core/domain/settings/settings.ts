@@ -206,8 +206,9 @@ export const catalogue = {
     kind: listOf(serverName, { max: 100 }),
     default: [] as string[],
     sensitive: true,
-    help: 'Matrix servers of other hospitals whose people may be given a role here. Whether the homeserver federates at all is set in its own configuration.',
-    affects: 'roles granted from now on; people of a server that is taken off keep theirs until they are revoked',
+    help: 'Matrix servers of other hospitals whose people may be given a role here, and with which the embedded homeserver federates; a homeserver of your own has its own list (federation_domain_whitelist).',
+    affects:
+      'roles granted from now on, and the embedded homeserver from its next start on; people of a server that is taken off keep their roles until they are revoked',
   }),
   'audit.digest': setting({
     kind: yesNo,
@@ -295,6 +296,13 @@ export const catalogue = {
     default: 30,
     help: 'How long backups of the databases are kept; the answer to a recall says until when a message may still be in one.',
     affects: 'the answers to recalls',
+  }),
+  'export.approved_hours': setting({
+    kind: whole(1, 720),
+    unit: 'hours',
+    default: 72,
+    help: 'How long an approved export of records may be run; after that it lapses.',
+    affects: 'exports that are approved from now on',
   }),
   'help.url': setting({
     kind: webAddress,

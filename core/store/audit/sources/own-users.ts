@@ -40,8 +40,9 @@ export const madeDevices = async (
   const { rows } = await sql.raw(
     `select ghost as user, dehydrated_device as device from person where ghost = any(?::text[])
      union all select user_id, device_id from session_device where user_id = any(?::text[]) and coalesce(gone_at, ?) > ?
-     union all select p.ghost, unnest(array[r.device_id, r.replaces]) from renewal r join person p on p.id = r.person_id where p.ghost = any(?::text[])`,
-    [[...users], [...users], now, now - goneMs, [...users]],
+     union all select p.ghost, unnest(array[r.device_id, r.replaces]) from renewal r join person p on p.id = r.person_id where p.ghost = any(?::text[])
+     union all select user_id, device_id from export_device where user_id = any(?::text[]) and coalesce(gone_at, ?) > ?`,
+    [[...users], [...users], now, now - goneMs, [...users], [...users], now, now - goneMs],
   )
   const out = new Map<string, Set<string>>()
   for (const { user, device } of rows as { user: string; device: string | null }[])
