@@ -8,7 +8,7 @@ import { transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { watchOwnUsers } from '../core/matrix/own-users-watch.ts'
-import { pingHomeserver } from '../core/matrix/ping.ts'
+import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
@@ -99,13 +99,15 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       database: () => reach(db),
       homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
     }
+    const deliveries = keepDeliveries({ homeserver, registrationId: o.registration.id, log })
+    const onStored = deliveries.arrived
     const transactions = express()
       .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
       .use('/renewal', renewalDoor({ store, homeserver, log }))
-      .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log }))
+      .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log, onStored }))
     started(await listen(transactions, o.listen.bridge))
-    await pingHomeserver(homeserver, o.registration.id, log)
+    await started(deliveries).begin()
     const app = publicApp({
       store,
       homeserver,

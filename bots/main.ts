@@ -10,7 +10,7 @@ import { type News, transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { startBot } from '../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
-import { pingHomeserver } from '../core/matrix/ping.ts'
+import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
@@ -90,12 +90,16 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       await recordNews(tx, { events, receipts, deviceLists }, serverName)
       await noteRecords(tx, { events, receipts })
     }
+    const deliveries = keepDeliveries({ homeserver, registrationId: o.registration.id, log })
+    const onStored = deliveries.arrived
     const transactions = express()
       .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
-      .use(transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log, onNews }))
+      .use(
+        transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log, onNews, onStored }),
+      )
     started(await listen(transactions, o.listen.bots))
-    await pingHomeserver(homeserver, o.registration.id, log)
+    await started(deliveries).begin()
 
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }

@@ -16,11 +16,21 @@ export const cacheFolder = (env = process.env): string =>
 const supported = { min: 10, max: 14 }
 const requirementsFile = join(import.meta.dirname, '../../config/synapse/requirements.txt')
 
-/** The variables of the person's shell that would redirect Python or pip are left out. */
-export const pythonEnvironment = (env = process.env): NodeJS.ProcessEnv => {
-  const { PYTHONPATH, PYTHONHOME, PIP_USER, PIP_TARGET, PIP_PREFIX, PIP_REQUIRE_VIRTUALENV, VIRTUAL_ENV, ...rest } = env
-  return rest
-}
+/** What of the person's shell would redirect Python or pip, or keep Python from storing what it has compiled, which makes each start of Synapse three seconds longer. */
+const unwanted = new Set([
+  'PYTHONPATH',
+  'PYTHONHOME',
+  'PYTHONDONTWRITEBYTECODE',
+  'PYTHONPYCACHEPREFIX',
+  'PIP_USER',
+  'PIP_TARGET',
+  'PIP_PREFIX',
+  'PIP_REQUIRE_VIRTUALENV',
+  'VIRTUAL_ENV',
+])
+
+export const pythonEnvironment = (env = process.env): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !unwanted.has(name)))
 
 /** The first Python on the path that the pinned packages support; throws a sentence that names what was found. */
 export const findPython = async (env = process.env): Promise<Python> => {

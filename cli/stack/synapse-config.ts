@@ -16,6 +16,8 @@ export type SynapseConfigOptions = {
   databaseUrl: string
   /** Paths of registration files. */
   registrations: string[]
+  /** The other hospitals' servers; without one nothing federates. */
+  federateWith?: readonly string[]
   /** Replaces top-level settings of homeserver.yaml. */
   extra?: Record<string, unknown>
 }
@@ -50,6 +52,7 @@ export const writeSynapseConfig = (options: SynapseConfigOptions): SynapseSecret
         registrations: options.registrations,
       },
       secrets,
+      federateWith: options.federateWith,
     },
     options.extra,
   )

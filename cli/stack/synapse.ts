@@ -34,6 +34,8 @@ export type SynapseOptions = {
   python: string
   log: (line: string) => void
   publicBaseUrl?: string
+  /** The other hospitals' servers; without one nothing federates. */
+  federateWith?: readonly string[]
   /** Replaces top-level settings of homeserver.yaml. */
   extra?: Record<string, unknown>
   onSpawn?: (pid: number) => void
@@ -54,6 +56,7 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
     listen: { host: '127.0.0.1', port: options.port },
     databaseUrl: options.databaseUrl,
     registrations: options.registrations,
+    federateWith: options.federateWith,
     extra: options.extra,
   })
   const child = await startChild({
@@ -61,7 +64,7 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
     args: ['-m', 'synapse.app.homeserver', '--config-path', join(folder, 'homeserver.yaml')],
     logFile,
     cwd: folder,
-    env: { ...pythonEnvironment(), PYTHONPATH: moduleFolder, PYTHONUNBUFFERED: '1', PYTHONPYCACHEPREFIX: undefined },
+    env: { ...pythonEnvironment(), PYTHONPATH: moduleFolder, PYTHONUNBUFFERED: '1' },
     onSpawn: options.onSpawn,
   })
   await waitUntil(async () => (listensOn(child.pid, options.port) ? answers(url) : undefined), {

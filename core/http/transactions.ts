@@ -17,6 +17,8 @@ export type TransactionsOptions = {
   log: Log
   /** Called inside the transaction that stores the events, with those that are new; ephemeral data and device lists may come again. */
   onNews?: (tx: Tx, news: News) => Promise<void>
+  /** Called after each transaction that was stored. */
+  onStored?: () => void
   /** A homeserver repeats a refused transaction for ever, so the bound lies above the largest that it makes (100 events, 100 to-device messages of 64 KiB). */
   maxBytes?: number
 }
@@ -70,6 +72,7 @@ export const transactionsRouter = (o: TransactionsOptions): express.Router => {
         return stored.length
       })
       o.log.debug({ source: o.source, events: events.length, fresh }, 'transaction stored')
+      o.onStored?.()
       res.json({})
     } catch (err) {
       o.log.error(

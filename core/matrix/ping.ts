@@ -1,28 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { seconds } from '../domain/clock.ts'
 import { errorFacts, isOutage } from '../error-facts.ts'
 import type { Log } from '../log.ts'
 import type { Homeserver } from './homeserver.ts'
 
+export type Deliveries = {
+  /** To be called for each transaction that came and was stored. */
+  arrived(): void
+  /** Asks for the first time; the endpoint must listen. A homeserver that is away is no error. */
+  begin(): Promise<void>
+  stop(): Promise<void>
+}
+
+export type DeliveryOptions = { homeserver: Homeserver; registrationId: string; log: Log }
+
+const usual = seconds(30)
+
 /**
- * Asks the homeserver to reach us now (`POST /_matrix/client/v1/appservice/{id}/ping`), so that it does not sit out its back-off, up to 512 s, after we were
- * away. A homeserver that is away itself comes to us when it is back; that is only logged.
+ * Sees to it that the homeserver delivers (`POST /_matrix/client/v1/appservice/{id}/ping`), instead of sitting out its back-off, up to 512 s, after we or our
+ * database were away. Asked in quick succession at the start, because the homeserver's first delivery may fail on a connection to the process before us,
+ * and then waits longer than before; later every half minute. What arrives by itself is not asked for: two retries at a time confuse Synapse.
  */
-export const pingHomeserver = async (homeserver: Homeserver, registrationId: string, log: Log): Promise<void> => {
+export const keepDeliveries = ({ homeserver, registrationId, log }: DeliveryOptions): Deliveries => {
+  const stopped = new AbortController()
   const path = `/_matrix/client/v1/appservice/${encodeURIComponent(registrationId)}/ping`
-  for (let tries = 1; ; tries++) {
+  let news = false
+  let running: Promise<void> = Promise.resolve()
+  const ask = async () => {
     try {
-      await homeserver.request('POST', path, { body: { transaction_id: 'start' } })
-      return
+      await homeserver.request('POST', path, { body: { transaction_id: 'start' }, signal: stopped.signal })
     } catch (err) {
+      if (stopped.signal.aborted) return
+      // Synapse answers 502 when its own call to us was cut short.
       if (!isOutage(err)) throw err
-      // Synapse answers 502 when its own call to us was cut short, which a busy machine brings about: the next one goes through.
-      if (tries < 4) await new Promise(done => setTimeout(done, 150 * 2 ** tries))
-      else {
-        log.warn(
-          { err: errorFacts(err), registrationId },
-          'the homeserver cannot be asked to deliver; it will by itself',
-        )
-        return
-      }
+      log.debug({ err: errorFacts(err), registrationId }, 'the homeserver cannot be asked to deliver now')
     }
+  }
+  const goOn = async () => {
+    for (let wait = 250; !stopped.signal.aborted; wait = Math.min(wait * 2, usual)) {
+      await pause(wait, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
+      if (stopped.signal.aborted) return
+      if (!news)
+        await ask().catch(err =>
+          log.error({ err: errorFacts(err), registrationId }, 'the homeserver refuses to deliver'),
+        )
+      news = false
+    }
+  }
+  return {
+    arrived: () => {
+      news = true
+    },
+    begin: async () => {
+      await ask()
+      running = goOn()
+    },
+    stop: async () => {
+      stopped.abort()
+      await running
+    },
   }
 }

@@ -3,7 +3,7 @@ import express from 'express'
 import { type Listener, listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
-import { pingHomeserver } from '../../../core/matrix/ping.ts'
+import { type Deliveries, keepDeliveries } from '../../../core/matrix/ping.ts'
 import { type Inbox, startInbox } from '../../../core/queues/inbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
 import { database, type TestDatabase } from '../../support/database.ts'
@@ -16,12 +16,14 @@ describe('events that were sent while we were away', () => {
   let d: TestDatabase
   let server: Listener | undefined
   let inbox: Inbox | undefined
+  let deliveries: Deliveries | undefined
   before(async function () {
     this.timeout(240_000)
     s = await stack()
     d = await database()
   })
   after(async () => {
+    await deliveries?.stop()
     await inbox?.stop()
     await server?.stop()
     await d?.drop()
@@ -68,11 +70,12 @@ describe('events that were sent while we were away', () => {
       port: s.ports.bots,
     })
     const from = performance.now()
-    await pingHomeserver(
-      createHomeserver({ url: s.synapse.url, asToken: secret(s.bots.asToken) }),
-      s.registrations.bots.id,
+    deliveries = keepDeliveries({
+      homeserver: createHomeserver({ url: s.synapse.url, asToken: secret(s.bots.asToken) }),
+      registrationId: s.registrations.bots.id,
       log,
-    )
+    })
+    await deliveries.begin()
     await eventually(() => handled.length >= sent.length, { timeout: 60_000, what: 'the events' })
     expect(performance.now() - from).to.be.below(4000)
     sent.push(await send(100))

@@ -9,7 +9,7 @@ import { type Listener, listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
 import { ensureUser } from '../../../core/matrix/our-users.ts'
-import { pingHomeserver } from '../../../core/matrix/ping.ts'
+import { type Deliveries, keepDeliveries } from '../../../core/matrix/ping.ts'
 import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
 import { recordNews } from '../../../core/store/audit/sources/homeserver-news.ts'
@@ -30,6 +30,7 @@ describe('the audit log of what a homeserver really sends', () => {
   let s: Stack
   let d: TestDatabase
   let server: Listener
+  let deliveries: Deliveries
   let outbox: Outbox
   const log = testLog()
   before(async function () {
@@ -50,7 +51,8 @@ describe('the audit log of what a homeserver really sends', () => {
       }),
     )
     server = await listen(app, { port: s.ports.bots })
-    await pingHomeserver(homeserver, s.registrations.bots.id, log)
+    deliveries = keepDeliveries({ homeserver, registrationId: s.registrations.bots.id, log })
+    await deliveries.begin()
     await ensureUser(homeserver, bot)
     const desk = { homeserver, bot: { userId: bot }, serverName } as DeskDeps
     outbox = await startOutbox({
@@ -61,6 +63,7 @@ describe('the audit log of what a homeserver really sends', () => {
     })
   })
   after(async () => {
+    await deliveries?.stop()
     await outbox?.stop()
     await server?.stop()
     await d?.drop()

@@ -1,4 +1,3 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { minutes, seconds } from '../../../core/domain/clock.ts'
@@ -8,11 +7,11 @@ import { logSize } from '../../../core/store/audit/log/entries.ts'
 import { addSink, setSinkState } from '../../../core/store/sinks/sinks.ts'
 import { revokeRole } from '../../../core/store/staff/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
+import { axeFindings } from '../../support/browser/axe.ts'
 import { closeBrowser } from '../../support/browser/chromium.ts'
 import { type AdminWorld, adminWorld, busyMonth } from '../../support/worlds/admin.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const views = ['timeline', 'reports', 'alerts', 'sinks', 'checkpoint'] as const
 
 const titled = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
@@ -32,15 +31,8 @@ const go = async (page: Page, view: string) => {
   await page.waitForFunction(to => document.querySelector('h1')?.textContent?.toLowerCase() === to, view)
   await settled(page)
 }
-const axe = async (page: Page, scheme: 'light' | 'dark', where: string): Promise<string[]> => {
-  const builder = new AxeBuilder({ page })
-  // In the dark only colours differ.
-  const { violations } = await (scheme === 'light'
-    ? builder.withTags(rules)
-    : builder.withRules(['color-contrast'])
-  ).analyze()
-  return violations.map(v => `${where}: ${v.id} at ${v.nodes.map(node => node.target.join(' ')).join(', ')}`)
-}
+const axe = async (page: Page, scheme: 'light' | 'dark', where: string): Promise<string[]> =>
+  (await axeFindings(page, scheme)).map(finding => `${where}: ${finding}`)
 /** What does not fit: sideways scrolling, targets less than 44 px high, text of less than 13 px. */
 const faults = (page: Page): Promise<string[]> =>
   page.evaluate(() => {

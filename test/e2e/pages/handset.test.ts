@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { type LocalSms, localAccount, startLocal } from '../../../appservice/sms/local/main.ts'
@@ -8,6 +7,7 @@ import { twilioProvider } from '../../../appservice/sms/twilio.ts'
 import type { TextId } from '../../../core/domain/ids.ts'
 import { secret } from '../../../core/secret.ts'
 import { systemClock } from '../../../core/system.ts'
+import { axeFindings } from '../../support/browser/axe.ts'
 import { browser, closeBrowser } from '../../support/browser/chromium.ts'
 import { eventually } from '../../support/eventually.ts'
 import { testLog } from '../../support/test-log.ts'
@@ -132,8 +132,7 @@ describe('the handset page', function () {
       for (const path of ['/handset', `/handset/${phone}`]) {
         await page.goto(local.url + path)
         await page.getByText('Riverside Clinic').first().waitFor()
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        expect(violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`)).to.deep.equal([])
+        expect(await axeFindings(page)).to.deep.equal([])
       }
     }
   })

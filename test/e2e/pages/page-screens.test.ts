@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { BrowserContext, Page } from 'playwright-core'
+import { axeFindings } from '../../support/browser/axe.ts'
 import { browser, closeBrowser } from '../../support/browser/chromium.ts'
 import { gallery, showScreen } from '../../support/browser/gallery.ts'
 
@@ -20,12 +20,6 @@ const dark = [
   'consents',
   'leave',
 ]
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-
-/** In the dark only colours differ. */
-const axe = (page: Page, scheme: 'light' | 'dark') =>
-  scheme === 'light' ? new AxeBuilder({ page }).withTags(rules) : new AxeBuilder({ page }).withRules(['color-contrast'])
-
 describe('every screen of the patient page', function () {
   this.timeout(180_000)
   let served: Awaited<ReturnType<typeof gallery>>
@@ -68,10 +62,7 @@ describe('every screen of the patient page', function () {
       const found: string[] = []
       for (const name of names.filter(one => colorScheme === 'light' || long || dark.includes(one))) {
         await showScreen(page, served.url, name)
-        const { violations } = await axe(page, colorScheme).analyze()
-        found.push(
-          ...violations.map(v => `${name}: ${v.id} at ${v.nodes.map(node => node.target.join(' ')).join(', ')}`),
-        )
+        found.push(...(await axeFindings(page, colorScheme)).map(finding => `${name}: ${finding}`))
       }
       await context.close()
       expect(names.length).to.be.greaterThan(40)

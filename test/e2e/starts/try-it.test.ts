@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import { expect } from 'chai'
 import type { BrowserContext, FrameLocator, Page } from 'playwright-core'
 import { services } from '../../../cli/services/index.ts'
 import { startTable } from '../../../cli/start/table.ts'
+import { axeFindings } from '../../support/browser/axe.ts'
 import { browser } from '../../support/browser/chromium.ts'
 import { jpegWithPlace } from '../../support/browser/photo.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -131,8 +131,7 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
   it('has nothing that axe objects to, in the wide and in the narrow window', async () => {
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 860 })
-      const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze()
-      expect(violations.map(v => `${width}: ${v.id} ${v.nodes[0]?.html}`)).to.deep.equal([])
+      expect(await axeFindings(page), `${width}`).to.deep.equal([])
     }
   })
 

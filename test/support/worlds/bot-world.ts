@@ -7,7 +7,7 @@ import { listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { createLog } from '../../../core/log.ts'
 import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
-import { pingHomeserver } from '../../../core/matrix/ping.ts'
+import { keepDeliveries } from '../../../core/matrix/ping.ts'
 import { secret } from '../../../core/secret.ts'
 import { type StoreDeps, transact } from '../../../core/store/tx.ts'
 import { systemClock } from '../../../core/system.ts'
@@ -87,16 +87,17 @@ const startChild = (options: BotProcessOptions): BotChild => {
 }
 
 export const botWorld = async (): Promise<BotWorld> => {
-  const { synapse, bots, ports } = await stack()
+  const { synapse, bots, ports, registrations } = await stack()
   const d = await database()
   const store: StoreDeps = { ...d.store, clock: systemClock }
   const log = createLog('world', 'error')
-  const app = express().use(transactionsRouter({ source: 'bots', hsToken: secret(bots.hsToken), store, log }))
-  const server = await listen(app, { host: '127.0.0.1', port: ports.bots })
   const homeserver = createHomeserver({ url: synapse.url, asToken: secret(bots.asToken) })
+  const deliveries = keepDeliveries({ homeserver, registrationId: registrations.bots.id, log })
+  const onStored = deliveries.arrived
+  const app = express().use(transactionsRouter({ source: 'bots', hsToken: secret(bots.hsToken), store, log, onStored }))
+  const server = await listen(app, { host: '127.0.0.1', port: ports.bots })
   // Synapse backs off from an endpoint that was away.
-  const id = (await stack()).registrations.bots.id
-  await pingHomeserver(homeserver, id, log)
+  await deliveries.begin()
   const userId = `@wardroom_${randomBytes(5).toString('hex')}:${synapse.serverName}` as UserId
   const children: BotChild[] = []
   return {
@@ -125,6 +126,7 @@ export const botWorld = async (): Promise<BotWorld> => {
         child.signal('SIGCONT')
         await child.kill()
       }
+      await deliveries.stop()
       await server.stop()
       await d.drop()
     },

@@ -12,7 +12,7 @@ import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { generateKeys } from '../../../core/keys.ts'
 import { createLog } from '../../../core/log.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
-import { pingHomeserver } from '../../../core/matrix/ping.ts'
+import { keepDeliveries } from '../../../core/matrix/ping.ts'
 import { startInbox } from '../../../core/queues/inbox-worker.ts'
 import { startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
@@ -64,12 +64,14 @@ export const testBridge = async (): Promise<TestBridge> => {
     publicUrl: 'http://localhost:8080',
     log,
   }
+  const deliveries = keepDeliveries({ homeserver, registrationId: registrations.ghosts.id, log })
+  const onStored = deliveries.arrived
   const app = express().use(
-    transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log }),
+    transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log, onStored }),
   )
   const listener = await listen(app, { host: '127.0.0.1', port: ports.ghosts })
   // Synapse backs off from an endpoint that was away, as it was since the last test file.
-  await pingHomeserver(homeserver, registrations.ghosts.id, log)
+  await deliveries.begin()
   const inbox = await startInbox({ source: 'ghosts', store: db.store, handle: onRoomEvent(deps), log })
   const outbox = await startOutbox({
     queue: 'bridge',
@@ -98,7 +100,13 @@ export const testBridge = async (): Promise<TestBridge> => {
           return one?.state === 'open' ? one : undefined
         },
         { timeout: 30_000, what: 'the care room' },
-      )
+      ).catch(async (e: Error) => {
+        const waiting = await db.store
+          .db('outbox')
+          .whereNot({ state: 'done' })
+          .select('kind', 'state', 'attempts', 'last_error')
+        throw new Error(`${e.message}; jobs: ${JSON.stringify(waiting)}`)
+      })
       const person = await personById(db.store.db, added.person)
       if (!patient.roomId || !patient.serviceUser || !person?.ghost) throw new Error('the enrolment left something out')
       await by.join(patient.roomId)
@@ -109,6 +117,7 @@ export const testBridge = async (): Promise<TestBridge> => {
       await publishStaff(deps)
     },
     stop: async () => {
+      await deliveries.stop()
       await listener.stop()
       await inbox.stop()
       await outbox.stop()

@@ -1,5 +1,5 @@
 import { commands as allCommands } from '../../../bots/commands/index.ts'
-import type { Command } from '../../../bots/framework/command.ts'
+import type { Command, Standing } from '../../../bots/framework/command.ts'
 import { planCommand } from '../../../bots/framework/run-command.ts'
 import type { SayJob } from '../../../bots/framework/say.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
@@ -19,6 +19,8 @@ export type CommandWorld = {
   /** A person with these roles, pinned to the identity `key of <name>`. */
   person(name: string, ...roles: Role[]): Promise<UserId>
   ask(who: UserId, text: string, options?: Options): Promise<Said>
+  /** Somebody's standing in a room from now on; otherwise they are not in it, nor is the bot. */
+  inRoom(room: string, who: UserId, standing?: Partial<Standing>): void
   /** What the bot has been told to say to a person beside the answers. */
   toldTo(who: UserId): Promise<string[]>
   audit(action: string): Promise<Record<string, unknown>[]>
@@ -30,6 +32,8 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
   const db = await database()
   const { store } = db
   let n = 0
+  const stranger: Standing = { member: false, mayRemove: false, botIsIn: false }
+  const standings = new Map<string, Standing>()
   const jobs = async (like: string) => {
     const rows = await store.db('outbox').where('key', 'like', like).orderBy('seq')
     return Promise.all(
@@ -59,6 +63,7 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
           lookups: {
             identityOf: async user => (nameOf(user) === 'nobody' ? null : `key of ${nameOf(user)}`),
             devicesOf: async () => [],
+            standingIn: async (room, user) => standings.get(`${room} ${user}`) ?? stranger,
           },
           publicUrl: 'https://chat.clinic.example',
           adminUrl: 'https://admin.clinic.example',
@@ -76,6 +81,9 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
         mark: (find('bot.react') as { key: string } | undefined)?.key ?? '',
         redacted: find('bot.redact') !== undefined,
       }
+    },
+    inRoom: (room, who, standing) => {
+      standings.set(`${room} ${who}`, { ...stranger, member: true, ...standing })
     },
     toldTo: async who =>
       (await jobs('%'))
