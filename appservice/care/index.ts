@@ -6,6 +6,7 @@ import { postCard } from './room/card.ts'
 import { closeRoom } from './room/close.ts'
 import { enrolPatient, enrolPerson } from './room/enrol.ts'
 import { caregiverFailed, enrolmentFailed } from './room/enrol-failed.ts'
+import { tellEphemeral } from './room/ephemeral.ts'
 import { exportTold } from './room/export-told.ts'
 import { followRole } from './room/follow-role.ts'
 import { leaveRoom } from './room/leave.ts'
@@ -23,6 +24,7 @@ export const careJobs = (deps: CareDeps): Record<string, JobHandler> => ({
   'care.mark': mark(deps),
   'care.failed': failed(deps),
   'care.resend': resend(deps),
+  'care.ephemeral': tellEphemeral(deps),
   'care.tell': tell(deps),
   'care.inbound-text': inboundText(deps),
   'care.follow-role': followRole(deps),

@@ -16,7 +16,7 @@ import { unheard, type Why } from '../framework/unheard.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
 import { peerCheckpoint } from './pins.ts'
-import { isLocal, membersOf } from './rooms.ts'
+import { isLocal, membersOf, standingIn } from './rooms.ts'
 
 const ignore: Effects = { kind: 'ignore' }
 
@@ -137,6 +137,7 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
         const users = user ? [user] : (await listGrants(d.store.db)).map(g => g.userId)
         return listDevices(d.homeserver, d.bot.userId, [...new Set(users)])
       },
+      standingIn: (room, user) => standingIn(d, room, user),
     },
     publicUrl: d.publicUrl,
     adminUrl: d.adminUrl,

@@ -6,6 +6,7 @@ import { followRole, holdersOf } from '../../core/store/staff/roles.ts'
 import { complianceRoom, deskRoomOf, roomById } from '../../core/store/staff/rooms.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import { transact } from '../../core/store/tx.ts'
+import type { Standing } from '../framework/command.ts'
 import type { DeskDeps } from './deps.ts'
 
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`
@@ -18,6 +19,27 @@ export const membersOf = async (d: DeskDeps, roomId: string): Promise<string[]> 
     { userId: d.bot.userId },
   )
   return Object.keys(joined)
+}
+
+/** Whether a person is in a room and may remove others' messages there, and whether the bot is in it: asked of the homeserver's module, also for rooms of others. Null without the module. */
+export const standingIn = async (d: DeskDeps, room: string, user: string): Promise<Standing | null> => {
+  type Users = { users: Record<string, { member: boolean; redact: boolean }> }
+  const body = { users: [user, d.bot.userId] }
+  try {
+    const { users } = await d.homeserver.request<Users>('POST', '/_synapse/client/wardroom_standing', {
+      query: { room },
+      body,
+    })
+    const member = users[user]?.member === true
+    return {
+      member,
+      mayRemove: member && users[user]?.redact === true,
+      botIsIn: users[d.bot.userId]?.member === true,
+    }
+  } catch (e) {
+    if (e instanceof MatrixRefusal && e.status === 404) return null
+    throw e
+  }
 }
 
 /** Leaves a room or declines its invitation; one that is gone already is fine. */

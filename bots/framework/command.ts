@@ -37,7 +37,12 @@ export type Lookups = {
   identityOf(userId: string): Promise<string | null>
   /** The devices of one person, or of everybody who holds a role. */
   devicesOf(userId?: string): Promise<{ userId: string; deviceId: string; name: string; signed: boolean }[]>
+  /** Whether a person is in a room and may remove others' messages there, and whether the bot is in it; null where the homeserver cannot say. */
+  standingIn(room: string, userId: string): Promise<Standing | null>
 }
+
+/** Somebody's standing in a room at this moment, as the homeserver knows it. */
+export type Standing = { member: boolean; mayRemove: boolean; botIsIn: boolean }
 
 type Args = Record<string, AnyArg>
 type ValuesOf<A extends Args> = { [K in keyof A]: ValueOf<A[K]> }
@@ -55,13 +60,13 @@ export type CommandSpec<A extends Args, P> = {
   phi?: true
   /** It only shows something: the audit event of having looked, beside `command.run`. A command that names one patient writes its own, with the patient. */
   views?: ViewAction
-  prepare?: (lookups: Lookups, args: ValuesOf<A>) => Promise<P>
+  prepare?: (lookups: Lookups, args: ValuesOf<A>, sender: UserId) => Promise<P>
   run: (context: CommandContext, args: ValuesOf<A>, prepared: P) => Promise<Answer | Refusal> | Answer | Refusal
 }
 
 /** A command with its arguments read: `prepare` may ask the homeserver, `run` does it in the transaction. */
 export type Invocation = {
-  prepare(lookups: Lookups): Promise<unknown>
+  prepare(lookups: Lookups, sender: UserId): Promise<unknown>
   run(context: CommandContext, prepared: unknown): Promise<Answer | Refusal>
 }
 
@@ -144,7 +149,7 @@ export const command = <A extends Args, P = undefined>(spec: CommandSpec<A, P>):
       const values = readArgs(spec.args, tokens, env)
       if (isRefusal(values)) return refuse(values.code, `${values.sentence}\nExample: ${example}`)
       return {
-        prepare: async lookups => spec.prepare?.(lookups, values),
+        prepare: async (lookups, sender) => spec.prepare?.(lookups, values, sender),
         run: async (context, prepared) => spec.run(context, values, prepared as P),
       }
     },

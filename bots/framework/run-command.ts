@@ -84,7 +84,7 @@ export const planCommand = async (
     phi = request.command.phi
     views = request.command.views
     invocation = request.command.parse(request.tokens, env(request.source))
-    if (!isRefusal(invocation)) prepared = await invocation.prepare(deps.lookups)
+    if (!isRefusal(invocation)) prepared = await invocation.prepare(deps.lookups, heard.sender)
   }
   return async tx => {
     const standing = await standingOf(tx, heard.sender, heard.identity)

@@ -31,6 +31,7 @@ export type IdPrefix =
   | 'as'
   | 'rp'
   | 'lh'
+  | 'ep'
   | 'dr'
   | 'ex'
 

@@ -1,4 +1,5 @@
 import type { Command } from '../../framework/command.ts'
+import { ephemeral, ephemeralList } from './ephemeral.ts'
 import { exportCancel, exportList, exportRequest, exportShow } from './export.ts'
 import { holdList, holdPlace, holdRelease, holdReport } from './hold.ts'
 import { recall } from './recall.ts'
@@ -16,6 +17,8 @@ export const recordCommands: readonly Command[] = [
   holdReport,
   holdRelease,
   recall,
+  ephemeral,
+  ephemeralList,
   exportRequest,
   exportList,
   exportShow,

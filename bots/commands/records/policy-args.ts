@@ -5,6 +5,7 @@ import { isScopeKind } from '../../../core/domain/records/policy-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import { type Arg, duration, safeDecode, userId, word } from '../../framework/args.ts'
 import { closest } from '../../framework/near.ts'
+import type { Token } from '../../framework/tokens.ts'
 
 const room = (text: string): string | undefined => {
   const linked = /^https:\/\/matrix\.to\/#\/([^?/]+)/.exec(text)?.[1]
@@ -29,6 +30,17 @@ export const messageArg = (): Arg<{ room?: string; event: string }> =>
     return /^\$[\w+/=.:-]{1,200}$/.test(event)
       ? { event, ...(at ? { room: at } : {}) }
       : refuse('bad-message', 'That is not a message. In your client, choose "Share" or "Copy link" on the message.')
+  })
+
+/** A room, or a message by its link, which says its room. */
+export const targetArg = (): Arg<{ room: string; event?: string }> =>
+  word('<room or message link>', 'https://matrix.to/#/!abcdef:clinic.example', (text, env) => {
+    const at = room(text)
+    if (!at) return refuse('bad-room', 'That is not the link of a room or of a message: https://matrix.to/#/!…')
+    const deeper = /^https:\/\/matrix\.to\/#\/[^?/]+\/[^?]/.test(text)
+    const message = deeper ? messageArg().take([{ text } as Token], env) : undefined
+    if (isRefusal(message)) return message
+    return { room: at, ...(message ? { event: message.value.event } : {}) }
   })
 
 const scopeNamed = (

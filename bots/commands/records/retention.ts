@@ -116,6 +116,7 @@ export const retentionPreview = command({
   help: 'What a change would do: how many messages would go, from which rooms and when. Changes nothing.',
   run: async (context, wanted) => {
     const change = await readChange(context, wanted)
+  views: 'retention.view',
     if (isRefusal(change)) return change
     const blocks = [
       changeFields(change, await policyNow(context.tx.sql, change)),
@@ -154,6 +155,7 @@ export const retentionHistory = command({
   help: 'Who changed how long messages are kept, when, from what to what, and who approved it.',
   run: async ({ tx }) => {
     const changes = await policyHistory(tx.sql)
+  views: 'retention.view',
     if (changes.length === 0) return answer('Nothing was ever changed.')
     return answer(
       ...table(

@@ -614,6 +614,13 @@ export const catalogue = {
     { severity: 6 },
   ),
   'retention.view': access('Retention viewed', 'looked at how long messages are kept', 'look at retention', alert),
+  'ephemeral.change': administration(
+    'Ephemeral messages changed',
+    'changed how shortly messages live in {object}',
+    'make messages ephemeral',
+    activity('U'),
+    { severity: 5 },
+  ),
   'hold.place': security(
     'Legal hold placed',
     'placed legal hold {object}[ over {there} messages]',

@@ -124,6 +124,7 @@ export const auditActions = [
   // Retention, recall and legal holds.
   'retention.change',
   'retention.view',
+  'ephemeral.change',
   'hold.place',
   'hold.release',
   'hold.view',

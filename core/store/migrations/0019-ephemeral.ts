@@ -10,8 +10,8 @@ create table ephemeral (
   ended_by text, ended_at bigint
 );
 create unique index ephemeral_live on ephemeral (room_id, coalesce(event_id, '')) where ended_at is null;
--- A recall by reaction has no chat for its answer; the reaction goes with the message.
-alter table recall alter column chat drop not null, alter column thread drop not null, add column reaction text;
+-- A recall by reaction has no chat for its answer yet: it goes to whoever asked.
+alter table recall alter column chat drop not null, alter column thread drop not null;
 -- The place in the audit queue of the event that says that it is gone: what a certificate proves.
 alter table record add column destroy_entry bigint;
 create index record_by_run on record (run_id) where run_id is not null;

@@ -7,3 +7,7 @@ export const isKnownRoom = async (sql: Db | Knex.Transaction, room: string): Pro
     (await sql('record_room').where({ room_id: room }).first('room_id')) ??
       (await sql('room').where({ room_id: room }).first('room_id')),
   )
+
+/** The patient whose care room it is, or null. */
+export const patientOfRoom = async (sql: Db | Knex.Transaction, room: string): Promise<string | null> =>
+  (await sql('room').where({ room_id: room }).first('patient_id'))?.patient_id ?? null

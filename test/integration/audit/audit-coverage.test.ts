@@ -56,8 +56,6 @@ const onlyTheCommand: Record<string, string> = {
   'config set': 'a preview; what is confirmed is config.change',
   'config rollback': 'a preview; what is confirmed is config.change',
   'retention set': 'a preview; what is confirmed has its own event',
-  'retention preview': 'changes nothing and shows counts',
-  'retention history': 'shows changes, each of which is in the log',
   'audit sink list': 'shows names and states of sinks',
   'audit sink types': 'shows what may be written',
   'audit sink add': 'a preview; what is confirmed is sink.add',

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
-import { days } from '../../../core/domain/clock.ts'
+import { days, hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import { recordNews } from '../../../core/store/audit/sources/homeserver-news.ts'
+import { dueRecords } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
@@ -148,5 +149,84 @@ describe('!retention and !hold', function () {
     const recalled = await store().db('record').whereNotNull('recalled_at').orderBy('event_id').pluck('event_id')
     expect(recalled).to.have.members([recent, old, '$edit'])
     expect(await w.audit('record.recall')).to.have.lengthOf(2)
+  })
+
+  /** What is written now. */
+  const writes = async (event_id: string, sender: UserId, content: Record<string, unknown> = {}): Promise<string> => {
+    const at = store().clock.now()
+    const event = { event_id, room_id: room, type: 'm.room.encrypted', sender, origin_server_ts: at, content }
+    await transact(store(), tx => noteRecords(tx, { events: [event], receipts: [] }))
+    return `https://matrix.to/#/${room}/${event_id}`
+  }
+  const due = async () => (await dueRecords(store().db, store().clock.now())).map(x => x.event)
+
+  it('makes a room ephemeral from now on, tells it so, and ends it', async () => {
+    const ann = await w.person('ann', 'clinician')
+    await wrote(2)
+    w.inRoom(room, ann, { mayRemove: true, botIsIn: true })
+    const said = await w.ask(ann, `!ephemeral https://matrix.to/#/${room}?via=h 24h`)
+    expect(said.body).to.equal(
+      'What is written there from now on goes 1 day after it was sent, within five minutes of that time.',
+    )
+    expect((await w.saidIn(room)).join())
+      .to.include('are deleted 1 day after they were sent')
+      .and.include('se borra 1 día')
+    await writes('$new', ann)
+    store().clock.advance(hours(25))
+    expect(await due(), 'not what was there before').to.deep.equal(['$new'])
+    expect((await w.ask(ann, '!ephemeral list')).body)
+      .to.include(room)
+      .and.include('1 day after it was sent')
+    expect((await w.ask(officer, '!ephemeral list')).body, 'compliance sees all').to.include(ann)
+    await w.ask(officer, `!hold place room ${room} reason "claim 1"`)
+    expect(await due(), 'a hold comes first').to.deep.equal([])
+    expect((await w.ask(ann, `!ephemeral ${room} off`)).body).to.include('What was written while it was still goes')
+    await writes('$later', ann)
+    expect((await store().db('record').where({ event_id: '$later' }).first()).labels).to.deep.equal([])
+    expect((await w.ask(ann, '!ephemeral list')).body).to.include('You made nothing ephemeral')
+    expect((await w.audit('ephemeral.change')).map(e => e.detail)).to.deep.equal([
+      { keep_ms: hours(24), basis: 'sent', ended: false },
+      { keep_ms: null, basis: null, ended: true },
+    ])
+  })
+
+  it('lets one message go after it was read, with its edits, and its sender decide that for a day', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    for (const who of [ann, bob]) w.inRoom(room, who)
+    const link = await writes('$secret', ann)
+    await writes('$edit', ann, { 'm.relates_to': { rel_type: 'm.replace', event_id: '$secret' } })
+    expect((await w.ask(bob, `!ephemeral ${link} after read 1h`)).body).to.include('Only a member who may remove')
+    const said = await w.ask(ann, `!ephemeral ${link} after read 1h`)
+    expect(said.body).to.include('goes 1 hour after it was first read').and.include('I am not in that room')
+    store().clock.advance(days(30))
+    expect(await due(), 'nobody has read it').to.deep.equal([])
+    const read = { room, user: bob, event: '$edit', thread: '', at: store().clock.now() }
+    await transact(store(), tx => noteRecords(tx, { events: [], receipts: [read] }))
+    store().clock.advance(hours(1) - 60_000)
+    expect(await due()).to.deep.equal([])
+    store().clock.advance(60_000)
+    expect(await due()).to.have.members(['$secret', '$edit'])
+    expect((await w.ask(ann, `!ephemeral ${link} off`)).body).to.include('for 24 hours after sending')
+    w.inRoom(room, bob, { mayRemove: true })
+    expect((await w.ask(bob, `!ephemeral ${link} off`)).mark).to.equal('✅')
+    expect(await due()).to.deep.equal([])
+  })
+
+  it('tells a care room in words that its patient may read, and leaves a room’s short life to those with power', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const row = { room_id: room, class: 'care', patient_id: 'pt_1', created_at: 1, created_by: '@r_1:clinic.example' }
+    await store().db('room').insert(row)
+    w.inRoom(room, ann, { mayRemove: true })
+    await w.ask(ann, `!ephemeral ${room} 12h`)
+    const job = await store().db('outbox').where({ kind: 'care.ephemeral' }).first()
+    expect(job).to.include({ queue: 'bridge', lane: room, patient_id: 'pt_1' })
+    w.inRoom(room, ann)
+    const link = await writes('$short', ann)
+    expect((await w.ask(ann, `!ephemeral ${link} 20d`)).body).to.include(
+      'In that room messages go 12 hours after it was sent',
+    )
+    expect((await w.ask(ann, `!ephemeral ${link} 1h`)).mark).to.equal('✅')
+    expect((await w.ask(ann, `!ephemeral ${link} 20d`)).mark, 'what is one’s own may be undone').to.equal('✅')
   })
 })

@@ -23,6 +23,8 @@ export type CommandWorld = {
   inRoom(room: string, who: UserId, standing?: Partial<Standing>): void
   /** What the bot has been told to say to a person beside the answers. */
   toldTo(who: UserId): Promise<string[]>
+  /** What the bot has been told to say in a room. */
+  saidIn(room: string): Promise<string[]>
   audit(action: string): Promise<Record<string, unknown>[]>
 }
 
@@ -88,6 +90,10 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
     toldTo: async who =>
       (await jobs('%'))
         .filter(j => j.kind === 'bot.say' && (j.payload as { to: { user?: string } }).to.user === who)
+        .map(j => (j.payload as SayJob).text),
+    saidIn: async room =>
+      (await jobs('%'))
+        .filter(j => j.kind === 'bot.say' && (j.payload as { to: { room?: string } }).to.room === room)
         .map(j => (j.payload as SayJob).text),
     audit: action => store.db('audit_queue').where({ action }).orderBy('id'),
   }
