@@ -25,8 +25,9 @@ import { settleStale } from '../core/store/alerts/states.ts'
 import { recordNews } from '../core/store/audit/sources/homeserver-news.ts'
 import { serviceLife } from '../core/store/audit/sources/service-life.ts'
 import { openDb, reach } from '../core/store/db.ts'
-import { sweepInbox } from '../core/store/queues/inbox.ts'
+import { putEvents, sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
+import { coveredAmong, noteCoverage } from '../core/store/records/coverage.ts'
 import { noteRecords } from '../core/store/records/note.ts'
 import { firstAdmin, followRole } from '../core/store/staff/roles.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
@@ -37,6 +38,8 @@ import { commands } from './commands/index.ts'
 import type { DeskDeps } from './desk/deps.ts'
 import { onEvent } from './desk/events.ts'
 import { deskJobs } from './desk/jobs.ts'
+import { staffDeletion } from './records/deletion.ts'
+import { recordsBotOf, startRecords } from './records/index.ts'
 
 export type BotsOptions = {
   databaseUrl: Secret
@@ -69,10 +72,11 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
     const refusals = started(refusalLog({ store, log }))
     const metrics = createMetrics()
-    queueGauges(metrics, store, { inbox: ['bots'], outbox: ['bots'] })
+    queueGauges(metrics, store, { inbox: ['bots', 'records'], outbox: ['bots'] })
     const { serverName } = o.homeserver
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
     const userId = `@${o.localpart ?? 'wardroom'}:${serverName}` as UserId
+    const records = recordsBotOf(userId)
     await transact(store, async tx => {
       await seedSettings(tx, o.settings)
       if (o.firstAdmin) await firstAdmin(tx, o.firstAdmin as UserId)
@@ -88,7 +92,15 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const onNews = async (tx: Tx, { events, edus, deviceLists }: News) => {
       const receipts = edus.flatMap(receiptsIn)
       await recordNews(tx, { events, receipts, deviceLists }, serverName)
+      await noteCoverage(tx, records, events)
       await noteRecords(tx, { events, receipts })
+      const encrypted = events.filter(e => e.type === 'm.room.encrypted' && e.state_key === undefined)
+      const covered = await coveredAmong(tx.sql, [...new Set(encrypted.map(e => e.room_id))])
+      await putEvents(
+        tx,
+        'records',
+        encrypted.filter(e => covered.has(e.room_id)),
+      )
     }
     const deliveries = keepDeliveries({ homeserver, registrationId: o.registration.id, log })
     const onStored = deliveries.arrived
@@ -105,8 +117,9 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }
     started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log, metrics }))
     const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log, metrics }))
-    const others = ['staff', 'direct', 'role', 'desk'] as const
-    started(startDeletion({ store, homeserver, classes: others, speaker: async () => userId, log }, 'staff'))
+    const deletion = staffDeletion({ store, homeserver, bot: userId, records })
+    started(startDeletion({ store, homeserver, log, ...deletion }, 'staff'))
+    started(await startRecords({ store, homeserver, serverName, bot: records, keys: o.keys, log, metrics }))
     const deaf = bot.keyArrived(roomId => {
       inbox.wake(roomId).catch(err => log.warn({ err, roomId }, 'waiting events could not be woken; they wait on'))
     })

@@ -8,6 +8,8 @@ export type HomeserverOptions = {
   database: { host: string; port: number; user: string; password: string; name: string }
   files: { signingKey: string; logConfig: string; media: string; registrations: string[] }
   secrets: { registration: string; macaroon: string; form: string }
+  /** The other hospitals' servers (the setting `federation.allowed`); without one nothing federates. */
+  federateWith?: readonly string[]
 }
 
 /** Synapse's configuration as a plain object, to be written as YAML. `extra` replaces top-level settings, for tests and special installations. */
@@ -31,7 +33,8 @@ export const homeserverConfig = (
       type: 'http',
       tls: false,
       x_forwarded: true,
-      resources: [{ names: ['client'], compress: false }],
+      // Other servers come through the same proxy, which ends TLS for them as it does for clients.
+      resources: [{ names: options.federateWith?.length ? ['client', 'federation'] : ['client'], compress: false }],
     },
   ],
   database: {
@@ -56,7 +59,7 @@ export const homeserverConfig = (
   enable_3pid_lookup: false,
   password_config: { policy: { enabled: true, minimum_length: 8 } },
   // Care stays on this homeserver until an administrator names the partners.
-  federation_domain_whitelist: [],
+  federation_domain_whitelist: [...(options.federateWith ?? [])],
   allow_public_rooms_over_federation: false,
   allow_public_rooms_without_auth: false,
   trusted_key_servers: [],
@@ -88,7 +91,10 @@ export const homeserverConfig = (
     // Device lists and key counts come with the transactions (MSC3202).
     msc3202_transaction_extensions: true,
   },
-  modules: [{ module: 'wardroom_module.WardroomModule', config: {} }],
+  modules: [
+    { module: 'wardroom_module.WardroomModule', config: {} },
+    { module: 'wardroom_coverage.WardroomCoverage', config: {} },
+  ],
   ...extra,
 })
 

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { seconds } from '../domain/clock.ts'
 import { newId, type RoomId, type UserId } from '../domain/ids.ts'
 import type { RecordClass } from '../domain/records/facts.ts'
 import type { Log } from '../log.ts'
-import { type Homeserver, MatrixRefusal } from '../matrix/homeserver.ts'
+import type { Homeserver } from '../matrix/homeserver.ts'
 import {
   certify,
   type Doomed,
@@ -13,9 +12,13 @@ import {
   passPointOfNoReturn,
 } from '../store/records/doom.ts'
 import type { Due, Only } from '../store/records/fates.ts'
-import { keepCopy, noteHidden, noteRemoved, noteServers } from '../store/records/recall.ts'
+import { noteAsked, unsureRemovals, voidRemovals } from '../store/records/other-servers.ts'
+import { keepCopy, noteHidden, noteRemoved } from '../store/records/recall.ts'
 import { type StoreDeps, transact } from '../store/tx.ts'
+import { destroyLooseMedia } from './media.ts'
+import { followServers } from './other-servers.ts'
 import { tellRecalls } from './recall-answer.ts'
+import { type Going, removeFromRooms, tracesOf } from './removal.ts'
 
 export type DeletionDeps = {
   store: StoreDeps
@@ -33,33 +36,19 @@ export type DeletionDeps = {
 /** As many as one call of the homeserver's module takes well. */
 const batch = 200
 
-const txnOf = (event: string) => `wr_gone_${createHash('sha256').update(event).digest('base64url').slice(0, 32)}`
-
-/** Asks this server and the others of the room to remove the event. False where we may not, or it is gone already. */
-const redact = async (
-  d: DeletionDeps,
-  { event, room, rule }: Pick<Doomed, 'event' | 'room' | 'rule'>,
-): Promise<boolean> => {
-  const userId = await d.speaker(room as RoomId)
-  if (!userId) return false
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(event)}/${txnOf(event)}`
-  try {
-    await d.homeserver.request('PUT', path, {
-      userId,
-      body: { reason: rule.kind === 'window' ? 'retention' : rule.kind },
-    })
-    return true
-  } catch (e) {
-    if (e instanceof MatrixRefusal && (e.status === 403 || e.status === 404)) return false
-    throw e
-  }
+/** Events as the homeserver stores them. */
+const copiesOf = async (d: DeletionDeps, events: readonly string[]): Promise<Record<string, unknown>> => {
+  const path = '/_synapse/client/wardroom_copy'
+  const body = { events }
+  return (
+    await d.homeserver.request<{ events: Record<string, unknown> }>('POST', path, { body, timeoutMs: seconds(60) })
+  ).events
 }
 
-type Copies = { events: Record<string, unknown>; servers: Record<string, string[]> }
-
-/** Events as the homeserver stores them, and which other servers are in their rooms. */
-const copiesOf = (d: DeletionDeps, events: readonly string[]): Promise<Copies> =>
-  d.homeserver.request<Copies>('POST', '/_synapse/client/wardroom_copy', { body: { events }, timeoutMs: seconds(60) })
+const going = (x: Due | Doomed): Going => ({
+  ...x,
+  reason: x.rule.kind === 'window' ? 'retention' : x.rule.kind,
+})
 
 /** Takes from people's eyes what may not be destroyed yet: first a sealed copy, then the removal, here and at the other servers. */
 const hideBatch = async (d: DeletionDeps, due: readonly Due[]): Promise<void> => {
@@ -67,21 +56,13 @@ const hideBatch = async (d: DeletionDeps, due: readonly Due[]): Promise<void> =>
     d,
     due.map(x => x.event),
   )
+  for (const { event } of due) await transact(d.store, tx => keepCopy(tx, event, copies[event]))
+  const asked = await removeFromRooms(d, due.filter(x => x.rule.kind !== 'removed').map(going))
   await transact(d.store, async tx => {
-    for (const [room, servers] of Object.entries(copies.servers))
-      await noteServers(
-        tx,
-        due.filter(x => x.room === room).map(x => x.event),
-        servers,
-      )
+    await noteAsked(tx, asked)
+    for (const { event, redaction } of asked) await noteRemoved(tx, event, redaction !== null)
+    await noteHidden(tx, due)
   })
-  for (const { event, room, rule } of due) {
-    await transact(d.store, tx => keepCopy(tx, event, copies.events[event]))
-    if (rule.kind === 'removed') continue
-    const removed = await redact(d, { event, room, rule })
-    await transact(d.store, tx => noteRemoved(tx, event, removed))
-  }
-  await transact(d.store, tx => noteHidden(tx, due))
 }
 
 /** Destroys the content in the homeserver's database and caches (`config/synapse`): which events it knew. */
@@ -94,23 +75,9 @@ const destroyAtHomeserver = async (d: DeletionDeps, events: readonly string[]): 
   return new Set(events.filter(e => answer.events[e] === 'destroyed'))
 }
 
-/** Whoever recalled a message hears which other servers were asked to remove it. */
-const noteOtherServers = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise<void> => {
-  const recalled = doomed.filter(x => x.rule.kind === 'recall')
-  if (recalled.length === 0) return
-  const { servers } = await copiesOf(
-    d,
-    recalled.map(x => x.event),
-  )
-  await transact(d.store, async tx => {
-    for (const { event, room } of recalled) await noteServers(tx, [event], servers[room] ?? [])
-  })
-}
-
 const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise<void> => {
-  await noteOtherServers(d, doomed)
-  const redacted = new Set<string>()
-  for (const one of doomed) if (await redact(d, one)) redacted.add(one.event)
+  const asked = await removeFromRooms(d, doomed.map(going))
+  const redacted = new Set(asked.flatMap(a => (a.redaction ? [a.event] : [])))
   const found = await destroyAtHomeserver(
     d,
     doomed.map(x => x.event),
@@ -122,6 +89,7 @@ const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise
     for (const { room, session } of await deadSessions(d.store, [...sessions.values()]))
       await d.forgetSession(room as RoomId, session)
   await transact(d.store, async tx => {
+    await noteAsked(tx, asked)
     // A recalled message may have gone by a window that ended in the same moment: whoever asked hears all the same.
     for (const x of doomed) await noteRemoved(tx, x.event, redacted.has(x.event))
     await noteDestroyed(
@@ -133,11 +101,23 @@ const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise
 }
 
 /**
+ * A member of another hospital can send a removal of anything; it has an effect only where they may. What our homeserver does not hold to be removed stays.
+ */
+const checkRemovals = async (d: DeletionDeps): Promise<void> => {
+  const events = await unsureRemovals(d.store, { classes: d.classes, limit: batch })
+  if (events.length === 0) return
+  const traces = await tracesOf(d, events)
+  const without = events.filter(e => traces[e]?.removed === false)
+  if (without.length > 0) await transact(d.store, tx => voidRemovals(tx, without))
+}
+
+/**
  * One deletion run: first decides and commits what goes (the point of no return), then destroys it, also what an earlier, killed run had decided. Each step may
  * be repeated. Returns how many events are gone. @throws when the homeserver is away; the next run goes on.
  */
 export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = {}): Promise<number> => {
   let gone = 0
+  await checkRemovals(d)
   const run = newId<string>('dr', d.store.random)
   for (;;) {
     const decided = await transact(d.store, tx =>
@@ -150,7 +130,12 @@ export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = 
     gone += doomed.length
     if (doomed.length === 0 && decided.length < batch) break
   }
-  await transact(d.store, tellRecalls)
+  try {
+    await followServers(d)
+  } finally {
+    await transact(d.store, tellRecalls)
+  }
+  await destroyLooseMedia(d)
   if (gone > 0) d.log.info({ run, count: gone }, 'messages were destroyed')
   return gone
 }

@@ -3,7 +3,7 @@ import type { RoomId } from '../domain/ids.ts'
 import { type BackedUp, backupKeyFrom, type RoomKey } from '../matrix/escrow/backup-key.ts'
 import { type Homeserver, MatrixRefusal } from '../matrix/homeserver.ts'
 import { openK } from '../seal.ts'
-import { listEscrows } from '../store/records/escrow.ts'
+import { escrowContext, listEscrows } from '../store/records/escrow.ts'
 import type { StoreDeps } from '../store/tx.ts'
 
 export type { RoomKey } from '../matrix/escrow/backup-key.ts'
@@ -13,9 +13,6 @@ export type EscrowDeps = {
   /** Acts as the records bot: with the bots' registration. */
   homeserver: Homeserver
 }
-
-/** The context under which a backup's private key is sealed. */
-export const escrowContext = (publicKey: string): string => `key_escrow ${publicKey}`
 
 type Sessions = { sessions?: Record<string, BackedUp> }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { JWK } from 'jose'
 import { generateKeys } from '../../core/keys.ts'
 import { createSeal, type SealingKeys } from '../../core/seal.ts'
 import { type Db, openDb } from '../../core/store/db.ts'
@@ -14,6 +15,8 @@ export type TestDatabase = {
   url: string
   /** What seals its columns: a child process needs them too. */
   keys: SealingKeys
+  /** The officers' private recovery key. */
+  recovery: JWK
   /** A second pool on it, as another process would have. */
   another(): StoreDeps
   /** Every row of every table as text, as COPY writes it, in which a test looks for what must not be there. */
@@ -25,7 +28,7 @@ export type TestDatabase = {
 /** A new migrated database on this mocha process's PostgreSQL, with a clock that the test moves. */
 export const database = async (options: { max?: number; url?: string } = {}): Promise<TestDatabase> => {
   const url = options.url ?? (await (await testPostgres()).freshDatabase())
-  const { sealing: keys } = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
+  const { sealing: keys, recovery } = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
   const opened: StoreDeps[] = []
   const clock = testClock()
   const open = () => {
@@ -44,6 +47,7 @@ export const database = async (options: { max?: number; url?: string } = {}): Pr
     store,
     url,
     keys,
+    recovery,
     another: open,
     dump: () => dumpOf(store.db),
     drop: async () => {

@@ -36,6 +36,8 @@ export type TestPostgres = {
 export type TestSynapse = {
   readonly url: string
   readonly serverName: string
+  /** Where it keeps files. */
+  readonly media: string
   registerUser(localpart: string, password?: string, admin?: boolean): Promise<Registered & { password: string }>
   /** Orderly stop, then start; `extra` replaces settings of homeserver.yaml from now on. */
   restart(extra?: Record<string, unknown>): Promise<void>
@@ -189,6 +191,7 @@ const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> => {
   return {
     url: server.url,
     serverName: server.serverName,
+    media: join(options.dataDir, 'synapse', 'media'),
     registerUser: async (localpart, password = randomBytes(12).toString('hex'), admin = false) => ({
       ...(await server.registerUser(localpart, password, admin)),
       password,

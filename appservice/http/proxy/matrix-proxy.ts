@@ -11,7 +11,6 @@ import {
   type Session,
   touchSession,
 } from '../../../core/store/links/sessions.ts'
-import { transact } from '../../../core/store/tx.ts'
 import { defaultUploadBytes, type PublicDeps } from '../deps.ts'
 import type { LiveCalls } from './live-calls.ts'
 import {
@@ -30,7 +29,7 @@ import {
 } from './matrix-bodies.ts'
 import { type Call, loggedOut, matrixError, type Why } from './matrix-call.ts'
 import { download, upload } from './matrix-media.ts'
-import { auditRead, auditWrite, noteAnswered, noteReceipt } from './matrix-records.ts'
+import { auditRead, auditWrite, noteReceipt, noteSent } from './matrix-records.ts'
 import { matchRoute } from './matrix-routes.ts'
 import { roomMembers } from './members.ts'
 
@@ -145,7 +144,7 @@ const act = async (call: Call, body: Json): Promise<void> => {
   if (handling === 'send') await auditWrite(call, 'message')
   const answer = await upstream(call, body)
   await relay(call, answer, async json => {
-    if (handling === 'send') await transact(deps.store, tx => noteAnswered(tx, session))
+    if (handling === 'send') await noteSent(call, json.event_id)
     if (handling === 'receipt') await noteReceipt(call)
     return json
   })

@@ -1,9 +1,10 @@
 import type { EventId } from '../../../core/domain/ids.ts'
 import { originOf } from '../../../core/http/refusals.ts'
 import { markReadUpTo, noticedAt } from '../../../core/store/links/reads.ts'
-import { actorOf, type Session } from '../../../core/store/links/sessions.ts'
+import { actorOf } from '../../../core/store/links/sessions.ts'
 import { advanceNotices } from '../../../core/store/patients/notices.ts'
-import { type Tx, transact } from '../../../core/store/tx.ts'
+import { noteSentFromPage } from '../../../core/store/records/media.ts'
+import { transact } from '../../../core/store/tx.ts'
 import type { Call } from './matrix-call.ts'
 
 const record = (call: Call, action: 'session.read' | 'session.write', what: string): Promise<void> =>
@@ -27,10 +28,12 @@ export const auditRead = (call: Call, what: 'sync' | 'history' | 'media'): Promi
 /** Written before the homeserver is asked: without the record nothing is sent. */
 export const auditWrite = (call: Call, what: 'message' | 'upload'): Promise<void> => record(call, 'session.write', what)
 
-/** The patient has answered: every open message of the care team is closed by it. */
-export const noteAnswered = async (tx: Tx, session: Session): Promise<void> => {
-  await advanceNotices(tx, { person: session.personId }, { kind: 'answered' })
-}
+/** The patient has answered: every open message of the care team is closed by it. And what it may carry is noted, so that its files go with it. */
+export const noteSent = ({ deps, session }: Call, event: unknown): Promise<void> =>
+  transact(deps.store, async tx => {
+    await advanceNotices(tx, { person: session.personId }, { kind: 'answered' })
+    if (typeof event === 'string') await noteSentFromPage(tx, session.personId, event)
+  })
 
 /** A read receipt passed: its message and the earlier ones are read. The time of an event without a notice is asked of the homeserver. */
 export const noteReceipt = async (call: Call): Promise<void> => {

@@ -1,4 +1,5 @@
 import { consentScopes } from '../care/consent.ts'
+import { coverages } from '../records/coverage.ts'
 import { refuse } from '../refusal.ts'
 import { type OpenHours, parseOpenHours, showOpenHours } from './open-hours.ts'
 import { type Kind, listOf, matching, oneOf, type Setting, setting, where, whole, words, yesNo } from './setting.ts'
@@ -282,6 +283,14 @@ export const catalogue = {
     default: 5,
     help: 'How often witnesses are asked to cosign, while the log grows.',
     affects: 'the next checkpoints',
+  }),
+  'records.coverage': setting({
+    kind: oneOf(coverages),
+    default: 'none' as const,
+    sensitive: true,
+    help: 'In which rooms of the staff a visible bot keeps records: every room key goes into an escrow that only the compliance officers together can open. Care rooms are never covered.',
+    affects:
+      'new rooms at once, and within minutes the rooms that there are, as far as their members may invite; each is told',
   }),
   'recall.window_hours': setting({
     kind: whole(1, 720),

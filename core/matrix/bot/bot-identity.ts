@@ -43,6 +43,8 @@ export type IdentityDeps = {
   store: StoreDeps
   lease: Lease
   userId: UserId
+  /** False: the bot has no key backup of its own (it has an escrow that it cannot open). */
+  ownBackup?: boolean
 }
 
 const beatType = 'org.wardroom.beat'
@@ -102,7 +104,7 @@ export const ensureSigned = async (
 ): Promise<BotDevice> => {
   let ready = device
   if (device.masterKey === null) {
-    await newIdentity(crypto, d.userId, k, true)
+    await newIdentity(crypto, d.userId, k, d.ownBackup ?? true)
     await awaitOwnSignature(crypto, d.userId, device.deviceId, d.store.clock)
     ready = { ...device, masterKey: await masterKeyOf(olmMachineOf(crypto), d.userId) }
     if (ready.masterKey === null) throw new Error(`${d.userId} has no master key after its set-up`)
@@ -113,9 +115,11 @@ export const ensureSigned = async (
   const status = await crypto.getCrossSigningStatus()
   if (!status.privateKeysCachedLocally.selfSigningKey) {
     await takeOverIdentity(client, crypto, d.userId)
-    await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
-    await crypto.checkKeyBackupAndEnable()
-    await crypto.restoreKeyBackup()
+    if (d.ownBackup !== false) {
+      await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
+      await crypto.checkKeyBackupAndEnable()
+      await crypto.restoreKeyBackup()
+    }
   }
   await awaitOwnSignature(crypto, d.userId, device.deviceId, d.store.clock)
   return ready

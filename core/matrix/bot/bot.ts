@@ -5,11 +5,15 @@ import { days, minutes, seconds } from '../../domain/clock.ts'
 import type { DeviceId, EventId, RoomId, UserId } from '../../domain/ids.ts'
 import { errorFacts, isOutage } from '../../error-facts.ts'
 import type { Log } from '../../log.ts'
+import type { SealingKeys } from '../../seal.ts'
 import { type BotDevice, botDevice, saveBotDevice } from '../../store/bots/bot-devices.ts'
 import { holdLease, type Lease } from '../../store/bots/leases.ts'
 import { siblingDb } from '../../store/db.ts'
 import type { StoreDeps } from '../../store/tx.ts'
 import { encryptFor, putEncrypted } from '../encrypt.ts'
+import type { RoomKey } from '../escrow/backup-key.ts'
+import { drainRoomKeys } from '../escrow/drain.ts'
+import { ensureEscrow } from '../escrow/ensure.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { openJournal } from '../journal/journal.ts'
 import { isOldRoomKey } from '../journal/old-room-keys.ts'
@@ -36,6 +40,8 @@ export type BotDeps = {
   /** Room keys that were last written earlier than this are dropped from memory and database at start (30 days); the key backup keeps them. */
   keepKeysMs?: number
   leaseTtlMs?: number
+  /** Keeps every room key for the officers alone, in a backup that nothing on a server can open, instead of in a backup of its own. */
+  escrow?: Pick<SealingKeys, 'recovery'>
 }
 
 /** A user of ours that takes part in encrypted rooms, with one device for ever, whatever is killed. One process at a time leads it. */
@@ -61,6 +67,8 @@ export type Bot = {
   hasReader(userId: UserId): Promise<boolean>
   /** Calls `listener` for every room key that has come: parked events may be tried again. Returns how to stop it. */
   keyArrived(listener: (roomId: RoomId, sessionId: string) => void): () => void
+  /** Hands every room key that has come, once it is in the backup, to `save`, and then forgets it. Returns how many. */
+  drainRoomKeys(save: (keys: RoomKey[]) => Promise<void>): Promise<number>
   /** Gives up leadership and lets everything go. */
   stop(): Promise<void>
 }
@@ -141,7 +149,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     })
     undo.push(lease.stop)
     const own = { ...store, db: pool }
-    const identity = { homeserver, store: own, lease, userId }
+    const identity = { homeserver, store: own, lease, userId, ownBackup: d.escrow === undefined }
     let device = await firstDevice({ ...d, store: own }, lease)
     const k = new Uint8Array(Buffer.from(device.k ?? '', 'base64'))
     const fresh = device.identityKey === null
@@ -181,6 +189,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     })
     await startSync(d, client, { deviceId: device.deviceId, epoch: lease.epoch }, die)
     device = await ensureSigned(identity, client, crypto, device, k)
+    if (d.escrow) await ensureEscrow({ homeserver, store: own, userId, keys: d.escrow, log }, crypto)
     const { deviceId } = device
     const masterKey = device.masterKey ?? ''
     if (fresh) await setDisplayName(homeserver, userId, d.displayName)
@@ -224,6 +233,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
         listeners.add(listener)
         return () => listeners.delete(listener)
       },
+      drainRoomKeys: save => drainRoomKeys(crypto, prefix, save),
       stop: unwind,
     }
   } catch (e) {

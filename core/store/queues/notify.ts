@@ -12,7 +12,7 @@ const reconnectMs = 500
  */
 export const listenTo = async (
   db: Db,
-  channel: 'inbox' | 'outbox',
+  channel: 'inbox' | 'outbox' | 'settings',
   heard: (payload: string) => void,
   log: Log,
 ): Promise<Listening> => {

@@ -12,6 +12,9 @@ export type Escrow = {
   createdAt: number
 }
 
+/** The context under which a backup's private key is sealed. */
+export const escrowContext = (publicKey: string): string => `key_escrow ${publicKey}`
+
 const toEscrow = (r: Record<string, unknown>): Escrow => ({
   publicKey: r.public_key as string,
   owner: r.owner as UserId,

@@ -6,16 +6,19 @@ const object = (v: unknown): Record<string, unknown> =>
   typeof v === 'object' && v !== null ? (v as Record<string, unknown>) : {}
 const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' && v.length <= 255 ? v : null)
 
-/** Rooms that we did not make are staff rooms. A closed patient's room goes on under the rules of its class. In one order, for the groups that two transactions may add at once. */
+/** Rooms that we did not make are staff rooms, or direct chats where they were made as such. A closed patient's room goes on under the rules of its class. In one order, for the groups that two transactions may add at once. */
 const insertRecords = `
-  insert into record (event_id, room_id, class, sender, patient_id, sent_at, labels, edits, session_id)
+  insert into record (event_id, room_id, class, sender, patient_id, sent_at, labels, edits, session_id, recalled_at, recalled_by)
   select e.event_id, e.room_id,
-    case when r.class in ('care','direct','role','desk') then r.class else 'staff' end,
-    e.sender, r.patient_id, e.sent_at, coalesce(rr.labels, '{}'), e.edits, e.session_id
+    case when r.class in ('care','direct','role','desk') then r.class else coalesce(rc.class, 'staff') end,
+    e.sender, r.patient_id, e.sent_at, coalesce(rr.labels, '{}'), e.edits, e.session_id, t.recalled_at, t.recalled_by
   from unnest(?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[])
     as e(event_id, room_id, sender, sent_at, edits, session_id)
   left join room r on r.room_id = e.room_id and r.class not in ('space','alert')
   left join record_room rr on rr.room_id = e.room_id
+  left join room_coverage rc on rc.room_id = e.room_id
+  -- An edit that comes after the recall of its message is recalled with it.
+  left join record t on t.event_id = e.edits and t.room_id = e.room_id and t.sender = e.sender
   order by e.room_id, e.sender
   on conflict (event_id) do nothing`
 

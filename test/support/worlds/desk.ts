@@ -17,7 +17,7 @@ export type Desk = {
   bot: UserId
   store: StoreDeps
   /** For another service on the same database. */
-  database: Pick<TestDatabase, 'url' | 'keys'>
+  database: Pick<TestDatabase, 'url' | 'keys' | 'recovery' | 'dump'>
   /** Gives a person a role pinned to their present identity, as two administrators would. */
   grant(person: Clinician, ...roles: Role[]): Promise<void>
   /** The direct chat that the bot opened with a person, once both are in it. */
