@@ -45,10 +45,15 @@ export const queryKeys = async (crypto: CryptoApi, userIds: readonly string[]): 
 export const dehydrationOf = (crypto: CryptoApi): Internals['dehydratedDeviceManager'] =>
   internals(crypto).dehydratedDeviceManager
 
-/** Uploads to the key backup what is not there yet, without js-sdk's wait of up to ten seconds. @throws when a key stays behind. */
+/** From now on room keys go to the backup at once: js-sdk waits up to ten seconds, also after the backup was enabled. For all clients of the process. */
+export const backUpAtOnce = (crypto: CryptoApi): void => {
+  internals(crypto).backupManager.constructor.maxBackupLoopStartDelayMillis = 0
+}
+
+/** Uploads to the key backup what is not there yet. @throws when a key stays behind. */
 export const flushBackup = async (crypto: CryptoApi): Promise<void> => {
   const { backupManager, olmMachine } = internals(crypto)
-  backupManager.constructor.maxBackupLoopStartDelayMillis = 0
+  backUpAtOnce(crypto)
   while (backupManager.backupKeysLoopRunning) await new Promise(done => setTimeout(done, 15))
   await backupManager.backupKeysLoop()
   const { total, backedUp } = await olmMachine.roomKeyCounts()

@@ -6,7 +6,7 @@ import { systemClock } from '../system.ts'
 import { awaitOwnSignature, takeOverIdentity } from './cross-signing.ts'
 import type { Homeserver } from './homeserver.ts'
 import { firstSync, quietFilter } from './memory-client.ts'
-import { dehydrationOf, flushBackup } from './olm-machine.ts'
+import { backUpAtOnce, dehydrationOf, flushBackup } from './olm-machine.ts'
 import { dehydratedDeviceOf } from './our-users.ts'
 import { restoreCrypto, saveCrypto } from './saved-crypto.ts'
 import { createSdkClient, stopSdkClient } from './sdk-client.ts'
@@ -62,6 +62,7 @@ const drained = async (homeserver: Homeserver, userId: UserId, deviceId: DeviceI
 }
 
 const enableBackup = async (crypto: CryptoApi): Promise<void> => {
+  backUpAtOnce(crypto)
   await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
   if (!(await crypto.checkKeyBackupAndEnable())) throw new Error('the key backup cannot be used')
 }

@@ -22,7 +22,13 @@ const failures: string[] = []
 const running = new Set<ChildProcess>()
 
 const seed = process.env.WARDROOM_SEED ?? String(randomInt(2 ** 31))
-const environment = { ...process.env, WARDROOM_SEED: seed, ...(long ? { WARDROOM_LONG: '1' } : {}) }
+const environment = {
+  ...process.env,
+  WARDROOM_SEED: seed,
+  // A hundred short processes load the same modules.
+  NODE_COMPILE_CACHE: join(scratch, 'compiled'),
+  ...(long ? { WARDROOM_LONG: '1' } : {}),
+}
 
 /** Runs one program of node_modules and gives its exit code; `finished` says when it has nothing left to do, so that one that hangs is ended. */
 const program = async (

@@ -26,8 +26,8 @@ import { type PublicServer, publicServer } from '../../support/worlds/public-htt
 
 const long = process.env.WARDROOM_LONG === '1'
 /** Clinicians' clients here are this late with every sync and key query; they are given time in proportion. */
-const lagMs = long ? 1500 : 500
-const settleMs = long ? 8000 : 2700
+const lagMs = long ? 1500 : 300
+const settleMs = long ? 8000 : 1600
 
 type Patient = Ghost & { dob: string }
 /** Where a renewal's process is killed: at a call of its own to the bridge, before or after it was carried out, or some time later. */
@@ -63,6 +63,7 @@ describe('renewing the dehydrated device', function () {
   let kill: (Place & { seen?: number; done?: boolean }) | undefined
   let calls: string[] = []
   let stopWriting = async () => undefined as undefined
+  let maria: Patient
   const log = testLog()
   const random = seededRandom('renewal')
 
@@ -218,7 +219,7 @@ describe('renewing the dehydrated device', function () {
     expect(told, 'no call about a room').to.deep.equal([])
   })
 
-  const chosen = long ? places : [places[6]!, random.pick(places.filter((_, i) => i !== 6))]
+  const chosen = long ? places : [random.pick(places)]
   for (const place of chosen)
     it(`loses nothing when its process is killed ${place.name}`, async () => {
       const maria = await enrol()
@@ -287,7 +288,7 @@ describe('renewing the dehydrated device', function () {
   })
 
   it('shows its process no room, and a stranger nothing', async () => {
-    const maria = await enrol()
+    maria = await enrol()
     const at = (path: string, bearer?: string) =>
       fetch(
         `${door.url}/renewal/${maria.personId}${path}`,
@@ -320,7 +321,6 @@ describe('renewing the dehydrated device', function () {
   })
 
   it('is refused by the keeper while the page is open, and for an attempt that nobody wrote down', async () => {
-    const maria = await enrol()
     const stranger = await keys.renew({ personId: maria.personId, bearer: randomBytes(32).toString('base64url') })
     expect(stranger).to.deep.equal({ refused: 'unknown' })
     const person = { patient: maria.patientId, person: maria.personId, ghost: maria.ghost, room: maria.roomId }

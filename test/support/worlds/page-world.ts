@@ -75,7 +75,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
   await transact(store, tx => seedSettings(tx, { 'clinic.name': 'Lakeside Clinic', 'clinic.phone': '+12025550100' }))
   const errors: string[] = []
 
-  const patient: BrowserWorld['patient'] = async ({ lang = 'en' } = {}) => {
+  const enrol = async (lang: 'en' | 'es'): Promise<Visitor> => {
     const phone = `+1202555${String(2000 + numbers++).padStart(4, '0')}`
     const { id, person, room } = await bridge.enrol(lee, { phone, dob: '1948-03-27', lang })
     return {
@@ -84,6 +84,20 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
       room,
       dob: { year: '1948', month: '3', day: '27' },
     }
+  }
+  // The next one is enrolled while the browser is busy with this one.
+  const ahead = () => {
+    const next = enrol('en')
+    next.catch(() => undefined) // told to whoever takes it
+    return next
+  }
+  let spare = ahead()
+  const patient: BrowserWorld['patient'] = async ({ lang = 'en' } = {}) => {
+    if (lang !== 'en') return enrol(lang)
+    const taken = spare
+    await taken
+    spare = ahead()
+    return taken
   }
 
   return {
@@ -120,6 +134,7 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
       return page
     },
     stop: async () => {
+      await spare.catch(() => undefined)
       await listener.stop()
       await refusals.stop()
       await keeper.stop()
