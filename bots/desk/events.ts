@@ -16,6 +16,7 @@ import { unheard, type Why } from '../framework/unheard.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
 import { peerCheckpoint } from './pins.ts'
+import { recallByReaction } from './recall-reaction.ts'
 import { isLocal, membersOf, standingIn } from './rooms.ts'
 
 const ignore: Effects = { kind: 'ignore' }
@@ -146,6 +147,7 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
   }
   return async event => {
     if (event.type === 'm.room.member') return membership(d, event)
+    if (event.type === 'm.reaction') return recallByReaction(d, event)
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
     const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.class === 'alert'

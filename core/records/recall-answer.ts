@@ -3,6 +3,7 @@ import { type Told, takeUntold } from '../store/records/recall.ts'
 import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
 
+import { isStaff } from './recall-tell.ts'
 /** What whoever recalled a message hears once something came of it: in tiers, and no more than is known. */
 export const recallWords = ({ became, servers, removed }: Told, backupsUntil: string): string => {
   const notRemoved =
@@ -22,12 +23,19 @@ export const tellRecalls = async (tx: Tx): Promise<void> => {
   const told = await takeUntold(tx)
   if (told.length === 0) return
   const until = new Date(tx.now + days((await readSettings(tx.sql))['recall.backup_days'])).toISOString().slice(0, 10)
-  for (const one of told)
-    await tx.enqueue({
-      queue: 'bots',
-      kind: 'bot.say',
-      key: `recalled:${one.event}:${one.became}`,
-      lane: one.chat,
-      payload: { to: { room: one.chat }, thread: one.thread, text: recallWords(one, until) },
-    })
+  for (const one of told) {
+    const { event, room, by, chat, thread } = one
+    const words = recallWords(one, until)
+    const key = `recalled:${event}:${one.became}`
+    if (chat !== null)
+      await tx.enqueue({
+        ...{ queue: 'bots', kind: 'bot.say', key, lane: chat },
+        payload: { to: { room: chat }, thread: thread ?? undefined, text: words },
+      })
+    else if (await isStaff(tx, by))
+      await tx.enqueue({
+        ...{ queue: 'bots', kind: 'bot.say', key, lane: by },
+        payload: { to: { user: by }, text: `https://matrix.to/#/${room}/${event}\n${words}` },
+      })
+  }
 }

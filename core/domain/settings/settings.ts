@@ -1,5 +1,6 @@
 import { consentScopes } from '../care/consent.ts'
 import { coverages } from '../records/coverage.ts'
+import { recallTells } from '../records/recall.ts'
 import { refuse } from '../refusal.ts'
 import { type OpenHours, parseOpenHours, showOpenHours } from './open-hours.ts'
 import { type Kind, listOf, matching, oneOf, type Setting, setting, where, whole, words, yesNo } from './setting.ts'
@@ -312,6 +313,12 @@ export const catalogue = {
     default: 72,
     help: 'How long an approved export of records may be run; after that it lapses.',
     affects: 'exports that are approved from now on',
+  }),
+  'recall.tell': setting({
+    kind: oneOf(recallTells),
+    default: 'sender' as (typeof recallTells)[number],
+    help: 'Who is told, without its content, that somebody recalled a message: its sender where it was somebody else, and as chosen the supervisors of the staff who are known to have read it.',
+    affects: 'recalls from now on',
   }),
   'help.url': setting({
     kind: webAddress,

@@ -17,11 +17,11 @@ export type RecallChat = { chat: string; thread: string }
 export const askRecall = async (
   tx: Tx,
   record: Pick<StoredRecord, 'event' | 'room' | 'patient'>,
-  { by, chat, thread }: RecallChat & { by: UserId },
+  { by, chat, thread }: Partial<RecallChat> & { by: UserId },
 ): Promise<boolean> => {
   const added = await tx
     .sql('recall')
-    .insert({ event_id: record.event, asked_by: by, asked_at: tx.now, chat, thread })
+    .insert({ event_id: record.event, asked_by: by, asked_at: tx.now, chat: chat ?? null, thread: thread ?? null })
     .onConflict('event_id')
     .ignore()
     .returning('event_id')
@@ -100,6 +100,7 @@ export const noteServers = async (tx: Tx, events: readonly string[], servers: re
 }
 
 /** Notes whether a recalled message could be removed in its room. */
+  room: string
 export const noteRemoved = async (tx: Tx, event: string, removed: boolean): Promise<void> => {
   await tx.sql('recall').where({ event_id: event }).whereNull('removed').update({ removed })
 }
@@ -107,8 +108,9 @@ export const noteRemoved = async (tx: Tx, event: string, removed: boolean): Prom
 export type Told = {
   event: string
   by: UserId
-  chat: string
-  thread: string
+  /** Null where it was recalled by a reaction: then the answer goes to whoever asked. */
+  chat: string | null
+  thread: string | null
   removed: boolean
   servers: string[]
   became: 'gone' | 'hidden'
@@ -126,7 +128,7 @@ export const takeUntold = async (tx: Tx): Promise<Told[]> => {
     )
     .forUpdate('c')
     .limit(100)
-    .select('c.*', 'r.destroyed_at')
+    .select('c.*', 'r.destroyed_at', 'r.room_id')
   for (const r of rows)
     await tx
       .sql('recall')
@@ -142,3 +144,4 @@ export const takeUntold = async (tx: Tx): Promise<Told[]> => {
     became: r.destroyed_at === null ? 'hidden' : 'gone',
   }))
 }
+    room: r.room_id,

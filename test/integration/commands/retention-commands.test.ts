@@ -1,9 +1,13 @@
 import { expect } from 'chai'
+import { recallByReaction } from '../../../bots/desk/recall-reaction.ts'
 import { days, hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
+import { tellRecalls } from '../../../core/records/recall-answer.ts'
 import { recordNews } from '../../../core/store/audit/sources/homeserver-news.ts'
+import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { dueRecords } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
+import { noteRemoved } from '../../../core/store/records/recall.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
@@ -228,5 +232,89 @@ describe('!retention and !hold', function () {
     )
     expect((await w.ask(ann, `!ephemeral ${link} 1h`)).mark).to.equal('✅')
     expect((await w.ask(ann, `!ephemeral ${link} 20d`)).mark, 'what is one’s own may be undone').to.equal('✅')
+  })
+
+  const reacts = async (who: UserId, event: string, key = '🗑️'): Promise<void> => {
+    const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: event, key } }
+    const reaction = { eventId: `$r${event}${who}`, roomId: room, sender: who, type: 'm.reaction', content }
+    const effects = await recallByReaction({ store: store() }, reaction as unknown as InboxEvent)
+    if (effects.kind === 'done' && effects.apply) await transact(store(), effects.apply)
+  }
+  /** As a deletion run leaves it: gone here, and whether one of ours could remove it in the room. */
+  const gone = async (event: string, removed: boolean): Promise<void> => {
+    await store().db('record').where({ event_id: event }).update({ destroyed_at: store().clock.now() })
+    await transact(store(), async tx => {
+      await noteRemoved(tx, event, removed)
+      await tellRecalls(tx)
+    })
+  }
+
+  it('recalls by a waste basket on the message, for the same people, and answers them alone', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    const stranger = '@eve:elsewhere.example' as UserId
+    await writes('$one', ann)
+    await writes('$theirs', stranger)
+    await reacts(ann, '$one', '👍')
+    await reacts(bob, '$one')
+    expect((await w.toldTo(bob)).join()).to.include('did not recall it. Only its sender')
+    expect(await store().db('recall')).to.deep.equal([])
+    await reacts(ann, '$one', '🗑')
+    await reacts(ann, '$one')
+    expect((await w.toldTo(ann)).join())
+      .to.include(`https://matrix.to/#/${room}/$one`)
+      .and.include('within a minute')
+    await gone('$one', true)
+    expect((await w.toldTo(ann)).at(-1)).to.include('$one\nRecalled: the message is gone')
+    await reacts(stranger, '$theirs')
+    await gone('$theirs', false)
+    expect(await w.toldTo(stranger), 'nobody writes to people of other hospitals').to.deep.equal([])
+    expect((await w.audit('record.recall')).map(e => [e.outcome, e.reason])).to.deep.equal([
+      ['refused', 'not-yours'],
+      ['done', null],
+      ['done', null],
+    ])
+  })
+
+  it('tells the sender, and as configured the readers’ supervisors, without a word of it', async () => {
+    const ann = await w.person('ann', 'clinician')
+    const bob = await w.person('bob', 'clinician')
+    const sue = await w.person('sue', 'supervisor')
+    const sam = await w.person('sam', 'supervisor')
+    const read = async (event: string) => {
+      const receipts = [{ room, user: bob, event, thread: '', at: store().clock.now() }]
+      await transact(store(), tx => recordNews(tx, { events: [], receipts, deviceLists: [] }, 'clinic.example'))
+    }
+    const link = await writes('$one', ann)
+    await read('$one')
+    await w.ask(sue, `!recall ${link}`)
+    expect((await w.toldTo(ann)).at(-1)).to.match(/^A message that you sent at .* UTC in https:.* was recalled by @sue/)
+    expect(await w.toldTo(sam)).to.deep.equal([])
+    const set = { key: 'recall.tell', value: JSON.stringify('sender_and_supervisors') }
+    await store()
+      .db('setting')
+      .insert({ ...set, changed_at: 1, changed_by: '@ada:h' })
+    await writes('$two', ann)
+    await read('$two')
+    await reacts(ann, '$two')
+    for (const supervisor of [sue, sam])
+      expect((await w.toldTo(supervisor)).at(-1)).to.match(
+        /^A message of @ann.*was recalled by @ann.* Known to have read it: @bob:clinic\.example \(.* UTC\)\.$/,
+      )
+    await store().db('care_member').insert({ room_id: room, user_id: sam, membership: 'join', at: 1 })
+    await writes('$three', ann)
+    await read('$three')
+    await reacts(ann, '$three')
+    expect(await w.toldTo(sue), 'who is not in the room, where another supervisor is').to.have.lengthOf(1)
+    expect(await w.toldTo(sam)).to.have.lengthOf(2)
+  })
+
+  it('says so where a recalled message could not be removed in its room', async () => {
+    const ann = await w.person('ann', 'clinician')
+    await w.ask(ann, `!recall ${await writes('$stays', ann)}`)
+    await gone('$stays', false)
+    expect((await w.saidIn('!chat-ann:clinic.example')).at(-1)).to.include(
+      'Wardroom may not remove messages in that room, so clients may still show it and no other server was asked',
+    )
   })
 })
