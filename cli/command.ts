@@ -16,12 +16,13 @@ export class Explained extends Error {
   }
 }
 
-/** Splits `--name value`, `--name=value` and `--flag` from the rest. @throws Explained for an option that is not in `known`. */
+/** Splits `--name value`, `--name=value` and `--flag` from the rest; an option of `lists` may be given several times. @throws Explained for an option that is not in `known`. */
 export const parseOptions = (
   args: string[],
-  known: { values?: string[]; flags?: string[] },
-): { values: Record<string, string>; flags: Set<string>; rest: string[] } => {
+  known: { values?: string[]; flags?: string[]; lists?: string[] },
+): { values: Record<string, string>; lists: Record<string, string[]>; flags: Set<string>; rest: string[] } => {
   const values: Record<string, string> = {}
+  const lists: Record<string, string[]> = {}
   const flags = new Set<string>()
   const rest: string[] = []
   const queue = [...args]
@@ -32,11 +33,12 @@ export const parseOptions = (
     }
     const [name = '', inline] = arg.slice(2).split(/=(.*)/s)
     if (known.flags?.includes(name)) flags.add(name)
-    else if (known.values?.includes(name)) {
+    else if (known.values?.includes(name) || known.lists?.includes(name)) {
       const value = inline ?? queue.shift()
       if (value === undefined) throw new Explained(`--${name} needs a value.`)
-      values[name] = value
+      if (known.lists?.includes(name)) lists[name] = [...(lists[name] ?? []), value]
+      else values[name] = value
     } else throw new Explained(`There is no option --${name}.`)
   }
-  return { values, flags, rest }
+  return { values, lists, flags, rest }
 }

@@ -4,27 +4,18 @@ import { databaseLog } from '../../audit/folder/database-log.ts'
 import { exportLog } from '../../audit/folder/export.ts'
 import { verifyFolder } from '../../audit/folder/verify.ts'
 import type { Verdict, VerifyOptions } from '../../audit/folder/verify-log.ts'
-import { loadConfig } from '../../config/load.ts'
-import { type ServiceConfig, serviceConfig } from '../../config/service.ts'
-import { isRefusal, type Refusal } from '../../core/domain/refusal.ts'
-import { readKeyFile } from '../../core/keys.ts'
 import { logOrigin } from '../../core/log-keys.ts'
-import { createSeal, type SealingKeys } from '../../core/seal.ts'
 import { logSize } from '../../core/store/audit/log/entries.ts'
 import { rotateAuditKey } from '../../core/store/audit/log/rotate.ts'
-import { openDb } from '../../core/store/db.ts'
 import { latestPinned } from '../../core/store/pins/pins.ts'
 import { inSnapshot } from '../../core/store/snapshot.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
-import { systemClock, systemRandom } from '../../core/system.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
+import { orExplain, withStore } from '../open-store.ts'
 
 type Options = Record<string, string>
 
-const orExplain = <T>(value: T | Refusal): T => {
-  if (isRefusal(value)) throw new Explained(value.sentence)
-  return value
-}
+const connection = 'wardroom-audit-command'
 
 const textOf = (file: string | undefined): string | undefined => {
   if (file === undefined) return undefined
@@ -37,24 +28,6 @@ const textOf = (file: string | undefined): string | undefined => {
 
 const linesOf = (file: string | undefined): string[] =>
   (textOf(file) ?? '').split('\n').filter(line => line.trim() !== '')
-
-const withStore = async <T>(
-  file: string | undefined,
-  work: (store: StoreDeps, config: ServiceConfig) => Promise<T>,
-): Promise<T> => {
-  const config = serviceConfig(loadConfig({ file }))
-  if ('missing' in config)
-    throw new Explained(
-      `This needs ${config.missing.join(' and ')}; the embedded installation's file is data/run/wardroom.yaml.`,
-    )
-  const db = openDb(config.database.url.reveal(), { max: 4, name: 'wardroom-audit-command' })
-  try {
-    const seal = createSeal(readKeyFile<SealingKeys>(config.keys.file))
-    return await work({ db, clock: systemClock, random: systemRandom, seal }, config)
-  } finally {
-    await db.destroy()
-  }
-}
 
 const time = (at: number): string => new Date(at).toISOString().replace('.000Z', 'Z')
 
@@ -99,7 +72,7 @@ const recordExport = (store: StoreDeps): Promise<void> =>
 
 const exportTo = async (_: string[], { out, config }: Options): Promise<number> => {
   if (!out) throw new Explained('Say where to: wardroom audit export --out FOLDER.')
-  const against = await withStore(config, async store => {
+  const against = await withStore(config, connection, async store => {
     // Recorded before anything leaves: an export that breaks off has left something, too.
     await recordExport(store)
     return inSnapshot(store.db, async sql => {
@@ -121,7 +94,7 @@ const verify = async ([dir]: string[], o: Options): Promise<number> => {
 }
 
 const rotateKey = async (_: string[], { config }: Options): Promise<number> => {
-  const made = await withStore(config, async (store, { keys, homeserver }) =>
+  const made = await withStore(config, connection, async (store, { keys, homeserver }) =>
     rotateAuditKey(store, {
       file: keys.audit,
       origin: logOrigin(homeserver.serverName),

@@ -14,6 +14,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   'crypto-reset': () => import('./crypto-reset.ts').then(m => m.cryptoReset),
   'grant-admin': () => import('./grant-admin.ts').then(m => m.grantAdmin),
   audit: () => import('./audit.ts').then(m => m.audit),
+  export: () => import('./export.ts').then(m => m.exportRecords),
   witness: () => import('./witness.ts').then(m => m.witness),
   demo: () => import('./demo.ts').then(m => m.demo),
 }

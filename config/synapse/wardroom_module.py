@@ -106,7 +106,7 @@ class Records(DirectServeJsonResource):
         super().__init__()
         self._api = api
 
-    async def _events(self, request: Any) -> list[str]:
+    async def _body(self, request: Any) -> dict[str, Any]:
         requester = await self._api.get_user_by_req(request)
         if requester.app_service_id not in ("wardroom-bots", "wardroom-ghosts"):
             _refuse("Only Wardroom's services may do this.")
@@ -114,7 +114,10 @@ class Records(DirectServeJsonResource):
             body = json.loads(request.content.read(1024 * 1024))
         except ValueError:
             body = None
-        events = body.get("events") if isinstance(body, dict) else None
+        return body if isinstance(body, dict) else {}
+
+    async def _events(self, request: Any) -> list[str]:
+        events = (await self._body(request)).get("events")
         if not isinstance(events, list) or len(events) > MAX_DESTROY or not all(isinstance(e, str) for e in events):
             raise SynapseError(400, f"events is a list of at most {MAX_DESTROY} event ids", Codes.BAD_JSON)
         return events
@@ -139,6 +142,73 @@ class Copy(Records):
                 hosts = await store.get_current_hosts_in_room(event.room_id)
                 servers[event.room_id] = sorted(h for h in hosts if h != self._api.server_name)
         return 200, {"events": copies, "servers": servers}
+
+
+# Events of one page of a room.
+MAX_PAGE = 200
+
+
+class Room(Records):
+    """Gives the events of a room in the order in which they came, as they are stored, for an export that two people have
+    approved: who removed one is said beside it."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        body = await self._body(request)
+        room = body.get("room")
+        if not isinstance(room, str):
+            raise SynapseError(400, "room is missing", Codes.BAD_JSON)
+        conditions = ["room_id = ?", "NOT outlier", "rejection_reason IS NULL"]
+        values: list[Any] = [room]
+        for name, condition, kind in (
+            ("after", "stream_ordering > ?", int),
+            ("since", "origin_server_ts >= ?", int),
+            ("until", "origin_server_ts < ?", int),
+            ("sender", "sender = ?", str),
+            ("type", "type = ?", str),
+        ):
+            value = body.get(name)
+            if value is None:
+                continue
+            if not isinstance(value, kind):
+                raise SynapseError(400, f"{name} is of the wrong kind", Codes.BAD_JSON)
+            conditions.append(condition)
+            values.append(value)
+
+        def page(txn: Any) -> list[tuple[str, int]]:
+            txn.execute(
+                f"SELECT event_id, stream_ordering FROM events WHERE {' AND '.join(conditions)}"
+                " ORDER BY stream_ordering LIMIT ?",
+                (*values, MAX_PAGE),
+            )
+            return list(txn)
+
+        store = self._api._hs.get_datastores().main
+        rows = await store.db_pool.runInteraction("wardroom_room", page)
+        ids = [event_id for event_id, _ in rows]
+        stored = await store.get_events(ids, redact_behaviour=EventRedactBehaviour.as_is)
+        shown = await store.get_events(ids, redact_behaviour=EventRedactBehaviour.redact)
+        events = []
+        for event_id in ids:
+            event = stored.get(event_id)
+            if event is None:
+                continue
+            by = shown[event_id].internal_metadata.redacted_by if event_id in shown else None
+            because = await store.get_event(by, allow_none=True) if by else None
+            events.append(
+                {
+                    "id": event_id,
+                    "event": event.get_pdu_json(),
+                    "unseen": event.internal_metadata.is_soft_failed(),
+                    "removed": because
+                    and {
+                        "event": because.event_id,
+                        "by": because.sender,
+                        "at": because.origin_server_ts,
+                        "reason": because.content.get("reason"),
+                    },
+                }
+            )
+        return 200, {"events": events, "next": rows[-1][1] if len(rows) == MAX_PAGE else None}
 
 
 class Destroy(Records):
@@ -173,6 +243,7 @@ class WardroomModule:
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
         api.register_web_resource("/_synapse/client/wardroom_destroy", Destroy(api))
         api.register_web_resource("/_synapse/client/wardroom_copy", Copy(api))
+        api.register_web_resource("/_synapse/client/wardroom_room", Room(api))
 
     async def _check_invitation(self, event: Any, state: Any) -> None:
         create = state.get(("m.room.create", ""))

@@ -133,3 +133,23 @@ export const leftExportDevices = async (sql: Sql, before: Instant): Promise<Expo
     userId: r.user_id,
     exportId: r.export_id,
   }))
+
+/** Whose keys the officers' recovery key opens: everybody who takes part in the patient's care room by a telephone, or ever did. */
+export type Ghost = { ghost: UserId; kind: 'patient' | 'caregiver'; sealedK: string | null }
+
+export const ghostsWithKeys = async (sql: Sql, patient: PatientId): Promise<Ghost[]> =>
+  (await sql('person').where({ patient_id: patient }).whereNotNull('ghost').orderBy('created_at')).map(r => ({
+    ghost: r.ghost,
+    kind: r.kind,
+    sealedK: r.k,
+  }))
+
+/** The newest public read receipt of each person in a room, where it was given before `until`. */
+export const receiptsOf = async (
+  sql: Sql,
+  room: string,
+  until: Instant,
+): Promise<{ user: string; event: string; thread: string; at: Instant }[]> =>
+  (await sql('receipt_seen').where({ room_id: room }).where('at', '<', until).orderBy(['at', 'user_id', 'thread'])).map(
+    r => ({ user: r.user_id, event: r.event_id, thread: r.thread, at: r.at }),
+  )

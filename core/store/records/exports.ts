@@ -88,7 +88,7 @@ const subject = (r: Pick<ExportRequest, 'about'>) => ({
 })
 
 type Entry = {
-  action: 'request' | 'approve' | 'cancel' | 'expire' | 'run' | 'key' | 'done'
+  action: 'request' | 'approve' | 'cancel' | 'expire' | 'run' | 'done' | 'check'
   actor: { kind: 'user' | 'service'; id: string }
   outcome?: 'done' | 'failed'
   reason?: string
@@ -261,3 +261,9 @@ export const failExport = async (
   { by, reason }: { by: string; reason: string },
 ): Promise<void> =>
   auditExport(tx, r, { action: 'done', outcome: 'failed', actor: { kind: 'service', id: by }, reason })
+
+/** Does anything about this export wait for the audit log's sequencer? */
+export const isExportQueued = async (sql: Sql, id: string): Promise<boolean> => {
+  const waiting = sql('audit_queue').whereRaw(`object->>'kind' = 'export' and object->>'id' = ?`, [id])
+  return (await waiting.first('id')) !== undefined
+}
