@@ -62,7 +62,6 @@ const drained = async (homeserver: Homeserver, userId: UserId, deviceId: DeviceI
 }
 
 const enableBackup = async (crypto: CryptoApi): Promise<void> => {
-  backUpAtOnce(crypto)
   await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
   if (!(await crypto.checkKeyBackupAndEnable())) throw new Error('the key backup cannot be used')
 }
@@ -91,6 +90,7 @@ export const renewDehydratedDevice = async (o: Renewal): Promise<void> => {
     await client.initRustCrypto({ cryptoDatabasePrefix: prefix })
     const crypto = client.getCrypto()
     if (!crypto) throw new Error('the SDK has no encryption')
+    backUpAtOnce(crypto)
     await join(o, client, crypto)
     gate.wait = () => flushBackup(crypto)
     const dehydration = dehydrationOf(crypto)
