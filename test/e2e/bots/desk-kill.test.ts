@@ -71,7 +71,7 @@ describe('the bots service, killed while it is given commands', () => {
       for (let n = 0; talking; n++) {
         asked.push(await ada.send(room, `!unit add "ward ${n}"`))
         // Faster ones are asked to wait: thirty at once, then one every two seconds.
-        await pause(asked.length < 25 ? 100 + random.int(400) : 2100)
+        await pause(asked.length < 25 ? 300 + random.int(600) : 2100)
       }
     }
     const talked = talk()
