@@ -8,6 +8,7 @@ import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { dueRecords } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { noteRemoved } from '../../../core/store/records/recall.ts'
+import { changePolicy } from '../../../core/store/records/policies.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
@@ -66,28 +67,6 @@ describe('!retention and !hold', function () {
     expect(sooner.body).to.include('has to approve')
   })
 
-  it('refuses what cannot be, with the reason, and changes nothing', async () => {
-    await wrote(1)
-    await w.ask(officer, '!retention set organisation 90d minimum yes')
-    await w.ask(officer, '!confirm')
-    for (const [typed, sentence] of [
-      ['!retention set organisation 30d', 'The minimum for the organisation is 90 days'],
-      ['!retention set class staff 0d', 'Expected a time'],
-      ['!retention set class staff 5m', 'at least an hour'],
-      ['!retention set class stuff 5d', 'Expected a class of rooms'],
-      ['!retention set rooms staff 5d', 'did you mean room?'],
-      ['!retention set room !nowhere:clinic.example 100d', 'No message of this room was ever seen'],
-      ['!retention set organisation 100d from reading', 'Expected one of'],
-      ['!retention set organisation 100d from read minimum yes', 'cannot run from reading'],
-      ['!retention why $unknown', 'not known here'],
-    ] as const)
-      expect(await w.ask(officer, typed), typed)
-        .to.deep.include({ mark: '⛔' })
-        .and.to.have.property('body')
-        .that.includes(sentence)
-    expect(await store().db('retention_policy')).to.have.lengthOf(1)
-  })
-
   it('says why a message stays, and to whom it says so', async () => {
     const [first] = await wrote(3)
     const link = `https://matrix.to/#/${room}/${first}?via=clinic.example`
@@ -116,18 +95,110 @@ describe('!retention and !hold', function () {
     expect((await w.audit('hold.release'))[0]?.detail).to.deep.include({ approved_by: second })
   })
 
-  it('places no hold over nothing, over an unknown room, or in the future', async () => {
-    for (const [typed, sentence] of [
-      ['!hold place reason "all"', 'Say what to hold'],
-      ['!hold place room !nowhere:clinic.example reason "x"', 'was ever seen here'],
-      ['!hold place user @bob:clinic.example since 2999-01-01 reason "x"', 'A hold begins in the past'],
-      ['!hold place user @bob:clinic.example', 'missing'],
-      ['!hold release lh_0000000000000000', 'There is no hold'],
-    ] as const)
-      expect((await w.ask(officer, typed)).body, typed).to.include(sentence)
-    expect(await store().db('legal_hold')).to.deep.equal([])
+  it('refuses what cannot be with a clear sentence, changes nothing, and has each refusal in the log', async () => {
     const ann = await w.person('ann', 'clinician')
-    expect((await w.ask(ann, '!hold list')).body).to.include('you do not hold that role')
+    const bob = await w.person('bob', 'clinician')
+    const [old] = await wrote(2, ann)
+    const link = (event = '') => `https://matrix.to/#/${room}/${event}`
+    const own = await writes('$own', ann)
+    await w.ask(officer, '!retention set organisation 90d minimum yes')
+    await w.ask(officer, '!confirm')
+    const held = '!held:clinic.example'
+    const [heldMessage] = await wrote(1, ann, held)
+    await w.ask(officer, `!hold place room ${held} until 2025-01-01 reason "an old claim"`)
+    await w.ask(officer, `!hold place room ${held} reason "claim 1"`)
+    for (const where of [room, held]) w.inRoom(where, bob, { mayRemove: true })
+    w.inRoom(room, ann)
+    const tables = [
+      'record',
+      'record_room',
+      'retention_policy',
+      'retention_history',
+      'legal_hold',
+      'ephemeral',
+      'recall',
+      'approval',
+    ]
+    const all = async () => JSON.stringify(await Promise.all(tables.map(t => store().db(t).orderBy(1))))
+    const before = await all()
+    const refused: [UserId, string, string][] = [
+      [officer, '!retention set organisation 30d', 'The minimum for the organisation is 90 days'],
+      [officer, '!retention set class staff 0d', 'Expected a time'],
+      [officer, '!retention set class staff 5m', 'at least an hour'],
+      [officer, '!retention set class staff 101y', 'at most a hundred years'],
+      [officer, '!retention set class stuff 5d', 'Expected a class of rooms'],
+      [officer, '!retention set rooms staff 5d', 'did you mean room?'],
+      [officer, '!retention set room !nowhere:clinic.example 100d', 'No message of this room was ever seen'],
+      [officer, '!retention preview room !nowhere:clinic.example 100d', 'No message of this room was ever seen'],
+      [officer, '!retention set organisation 100d from reading', 'Expected one of'],
+      [officer, '!retention set organisation 100d from read minimum yes', 'cannot run from reading'],
+      [officer, '!retention set organisation 90d minimum yes', 'It is that already'],
+      [officer, '!retention why $unknown', 'not known here'],
+      [bob, `!retention why ${own}`, 'not known here'],
+      [ann, '!retention set organisation 200d', 'you do not hold that role'],
+      [officer, '!hold place reason "all"', 'Say what to hold'],
+      [officer, '!hold place room !nowhere:clinic.example reason "x"', 'was ever seen here'],
+      [officer, '!hold place patient K7M-4QP reason "x"', 'no patient'],
+      [officer, '!hold place user @bob:clinic.example since 2999-01-01 reason "x"', 'A hold begins in the past'],
+      [
+        officer,
+        '!hold place user @bob:clinic.example since 2026-02-01 until 2026-01-01 reason "x"',
+        '"until" must come after',
+      ],
+      [officer, '!hold place user @bob:clinic.example', 'missing'],
+      [officer, `!hold place room ${held} reason "claim 1"`, 'holds exactly that already'],
+      [officer, '!hold release lh_0000000000000000', 'There is no hold'],
+      [officer, '!hold report lh_0000000000000000', 'There is no hold'],
+      [officer, '!hold release everything', 'Expected a hold'],
+      [ann, '!hold list', 'you do not hold that role'],
+      [bob, `!recall ${own}`, 'Only its sender'],
+      [ann, `!recall ${link(old)}`, 'for 24 hours after sending'],
+      [ann, '!recall https://matrix.to/#/!nowhere:clinic.example/$x', 'not known here'],
+      [ann, '!recall hello', 'That is not a message'],
+      [bob, '!ephemeral https://matrix.to/#/!nowhere:clinic.example 24h', 'You are in no such room'],
+      [ann, `!ephemeral ${held} 24h`, 'You are in no such room'],
+      [ann, `!ephemeral ${room} 100d`, 'at most 90 days'],
+      [bob, `!ephemeral ${room} 0h`, 'Expected a time'],
+      [bob, `!ephemeral ${room} after read 1m`, 'at least 5 minutes'],
+      [ann, `!ephemeral ${room} 24h`, 'Only a member who may remove'],
+      [bob, `!ephemeral ${room} 24h`, 'The minimum for the organisation is 90 days after it was sent'],
+      [ann, `!ephemeral ${own} after read 1h`, 'it cannot live shorter'],
+      [bob, `!ephemeral ${held} 24h`, 'A legal hold covers it'],
+      [bob, `!ephemeral https://matrix.to/#/${held}/${heldMessage} 24h`, 'A legal hold covers it'],
+      [bob, `!ephemeral ${link('$nothing')} 24h`, 'not known here'],
+      [bob, `!ephemeral ${room} off`, 'It is not ephemeral'],
+      [bob, '!ephemeral hello 24h', 'not the link of a room'],
+    ]
+    for (const [who, typed, sentence] of refused) {
+      store().clock.advance(3000)
+      await store().db('audit_queue').delete()
+      const said = await w.ask(who, typed)
+      expect(said.mark, typed).to.equal('⛔')
+      expect(said.body, typed).to.include(sentence)
+      const runs = await w.audit('command.run')
+      expect(
+        runs.map(r => [r.outcome, typeof r.reason]),
+        typed,
+      ).to.deep.equal([['refused', 'string']])
+    }
+    expect(await all()).to.equal(before)
+  })
+
+  it('lets holds overlap, each until it is released', async () => {
+    await wrote(2)
+    await w.ask(officer, `!hold place room ${room} reason "claim 1"`)
+    const second = await w.ask(officer, `!hold place user @ann:clinic.example reason "claim 2"`)
+    const [first] = await store().db('legal_hold').orderBy('placed_at').pluck('id')
+    expect(second.body).to.include(`It overlaps with ${first}`)
+    await store().db('legal_hold').where({ id: first }).update({ released_at: 1 })
+    await transact(store(), tx =>
+      changePolicy(
+        tx,
+        { scope: { kind: 'organisation' }, minimum: false, value: { from: 'sent', keepMs: 1 } },
+        { by: '@a:h' },
+      ),
+    )
+    expect(await due(), 'the other one holds').to.deep.equal([])
   })
 
   it('lets the sender recall for a day, a supervisor at any time, and nobody else', async () => {
