@@ -1,11 +1,14 @@
 import { hours } from '../../core/domain/clock.ts'
 import type { RoomId, UserId } from '../../core/domain/ids.ts'
+import { mediaIn } from '../../core/domain/records/media.ts'
+import type { Decryption } from '../../core/matrix/bot/decrypt.ts'
 import { listDevices } from '../../core/matrix/bot/device-list.ts'
 import type { Effects } from '../../core/queues/inbox-worker.ts'
 import { noteCareMember, noteStaffName } from '../../core/store/alerts/alert-facts.ts'
 import { archiveRoom } from '../../core/store/patients/care.ts'
 import { patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
+import { noteMedia } from '../../core/store/records/media.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
 import { type KnownRoom, roomById } from '../../core/store/staff/rooms.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
@@ -83,13 +86,18 @@ const membership = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
 const crowded = async (d: DeskDeps, room: KnownRoom): Promise<boolean> =>
   room.class === 'direct' && (await membersOf(d, room.roomId)).some(m => m !== room.peer && m !== d.bot.userId)
 
-const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, room: KnownRoom): Promise<Effects> => {
+const heed = async (
+  d: DeskDeps,
+  commands: CommandDeps,
+  event: InboxEvent,
+  room: KnownRoom,
+  read: Decryption,
+): Promise<Effects> => {
   const at = { eventId: event.eventId, roomId: event.roomId, sender: event.sender, thread: threadOf(event.content) }
   const refused = (why: Why, identity: string | null = null): Effects => ({
     kind: 'done',
     apply: tx => unheard(tx, { ...at, identity }, why),
   })
-  const read = await d.bot.decrypt(event.raw)
   if (room.class === 'alert' && read.kind === 'read') {
     const effects = peerCheckpoint(d, event, read)
     if (effects) return effects
@@ -119,6 +127,22 @@ const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, ro
   if (bang && (await crowded(d, room))) return refused('crowded', identity)
   const apply = await planCommand(commands, heard)
   return apply ? { kind: 'done', apply } : ignore
+}
+
+/** Heeds a message, and notes which files it carries, so that they go when it goes. */
+const message = async (d: DeskDeps, commands: CommandDeps, event: InboxEvent, room: KnownRoom): Promise<Effects> => {
+  const read = await d.bot.decrypt(event.raw)
+  const effects = await heed(d, commands, event, room, read)
+  if (effects.kind === 'park' || !('content' in read)) return effects
+  const media = mediaIn(read.content)
+  const rest = effects.kind === 'ignore' ? undefined : effects.apply
+  return {
+    ...(effects.kind === 'ignore' ? { kind: 'done' } : effects),
+    apply: async tx => {
+      await noteMedia(tx, event.eventId, media)
+      await rest?.(tx)
+    },
+  }
 }
 
 /** A command that waited longer than this, because the bot was away, is asked for again instead of being obeyed late. */

@@ -1,4 +1,4 @@
-import { days, minutes, seconds } from '../../core/domain/clock.ts'
+import { minutes, seconds } from '../../core/domain/clock.ts'
 import type { RoomId } from '../../core/domain/ids.ts'
 import { errorFacts } from '../../core/error-facts.ts'
 import { startBot } from '../../core/matrix/bot/bot.ts'
@@ -8,14 +8,13 @@ import { type JobHandler, startOutbox, txnIdFor } from '../../core/queues/outbox
 import { startSweeps } from '../../core/queues/sweeps.ts'
 import { startParts } from '../../core/start-parts.ts'
 import { isCovered } from '../../core/store/records/coverage.ts'
-import { tidySessions } from '../../core/store/records/sessions.ts'
+import { passOvertaken } from '../../core/store/records/sessions.ts'
 import { transact } from '../../core/store/tx.ts'
+import { forgetOver } from './deletion.ts'
+import { tellOfExport } from './export-told.ts'
 import type { RecordsDeps } from './index.ts'
 import { noticeWords } from './notice.ts'
 import { keepKeys, readCovered } from './read.ts'
-
-/** A session in which nobody wrote for so long is over: clients begin a new one after a week. */
-const unusedMs = days(30)
 
 /**
  * The records bot itself: a durable encrypted client whose every room key is uploaded to the escrow and forgotten, and the reader of covered rooms. Resolves when
@@ -86,8 +85,12 @@ export const startReader = ({
         throw e
       }
     }
-    started(await startOutbox({ queue: 'bots', store, handlers: { 'records.notice': notice }, log, metrics }))
-    const tidy = () => transact(store, tx => tidySessions(tx, unusedMs))
+    const handlers = { 'records.notice': notice, 'records.export-told': tellOfExport({ store, homeserver, bot }) }
+    started(await startOutbox({ queue: 'bots', store, handlers, log, metrics }))
+    const tidy = async () => {
+      await transact(store, passOvertaken)
+      await forgetOver({ store, homeserver })
+    }
     started(startSweeps({ store, name: 'records-sessions', every: minutes(10), run: tidy, log }))
     return {}
   })

@@ -1,4 +1,5 @@
 import type { Command } from '../../framework/command.ts'
+import { retentionCoverage } from './coverage.ts'
 import { ephemeral, ephemeralList } from './ephemeral.ts'
 import { exportCancel, exportList, exportRequest, exportShow } from './export.ts'
 import { holdList, holdPlace, holdRelease, holdReport } from './hold.ts'
@@ -12,6 +13,7 @@ export const recordCommands: readonly Command[] = [
   retentionSet,
   retentionHistory,
   retentionWhy,
+  retentionCoverage,
   holdPlace,
   holdList,
   holdReport,

@@ -5,7 +5,7 @@ import { type SealingKeys, sealForOfficers } from '../../seal.ts'
 import { addEscrow, escrowContext, listEscrows, versionEscrow } from '../../store/records/escrow.ts'
 import { type StoreDeps, transact } from '../../store/tx.ts'
 import { type Homeserver, MatrixRefusal } from '../homeserver.ts'
-import { olmMachineOf } from '../olm-machine.ts'
+import { backUpAtOnce, olmMachineOf } from '../olm-machine.ts'
 import { newBackupKey } from './backup-key.ts'
 
 type EnsureDeps = {
@@ -54,6 +54,7 @@ const signed = async (crypto: CryptoApi, authData: { public_key: string }, userI
  * ones stay at the homeserver and can be opened as well. @throws when no backup can be used.
  */
 export const ensureEscrow = async (d: EnsureDeps, crypto: CryptoApi): Promise<void> => {
+  backUpAtOnce(crypto)
   if (await inUse(d, crypto)) return
   const key = await newBackupKey()
   const { publicKey } = key

@@ -22,5 +22,6 @@ create table record_session (
 create table record_media (event_id text not null, mxc text not null, primary key (event_id, mxc));
 create index record_media_by_mxc on record_media (mxc);
 create table record_opened (event_id text primary key);
+create index session_upload_person on session_upload (person_id, at);
 `,
 }

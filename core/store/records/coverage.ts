@@ -92,6 +92,11 @@ export const noteLookedAt = async (
   if (is !== 'impossible' || reason !== undefined) await put(tx, { room, class: kind, state, reason: reason ?? null })
 }
 
+const invited = async (tx: Tx, room: string, kind: CoverageClass | undefined): Promise<void> => {
+  if (await isCovered(tx.sql, room)) return
+  await put(tx, { room, state: 'invited', ...(kind ? { class: kind } : {}) })
+}
+
 const joined = async (tx: Tx, room: string): Promise<void> => {
   const before = await tx.sql('room_coverage').where({ room_id: room }).forUpdate().first()
   // A change of its name is a join as well.
@@ -138,8 +143,7 @@ export const noteCoverage = async (tx: Tx, bot: string, events: readonly EventSh
     if (e.type !== 'm.room.member' || e.state_key === undefined) continue
     const { membership, is_direct: direct } = e.content
     if (e.state_key === bot) {
-      if (membership === 'invite')
-        await put(tx, { room: e.room_id, state: 'invited', ...(direct === true ? { class: 'direct' } : {}) })
+      if (membership === 'invite') await invited(tx, e.room_id, direct === true ? 'direct' : undefined)
       if (membership === 'join') await joined(tx, e.room_id)
       if (membership === 'leave' || membership === 'ban') await left(tx, e.room_id, e)
     } else if (membership === 'invite' && direct === true && !ours.test(e.sender) && !ours.test(e.state_key))

@@ -1,4 +1,4 @@
-import { minutes } from '../../domain/clock.ts'
+import { days, minutes } from '../../domain/clock.ts'
 import { advance, type Ratchet } from '../../matrix/megolm.ts'
 import type { Seal } from '../../seal.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
@@ -70,8 +70,11 @@ export const passMessage = async (tx: Tx, at: At, n: number): Promise<void> => {
 /** How long a message that was overtaken is waited for. */
 const patience = minutes(10)
 
-/** Passes what was read out of turn long ago, and forgets sessions in which nobody wrote for `unusedMs`. */
-export const tidySessions = async (tx: Tx, unusedMs: number): Promise<void> => {
+/** A session in which nobody wrote for so long is over: clients begin a new one after a week. Until then a key that is thrown away would be missing for what comes. */
+const unused = days(30)
+
+/** Passes what was read out of turn long ago. */
+export const passOvertaken = async (tx: Tx): Promise<void> => {
   const rows = await tx
     .sql('record_session')
     .where('ahead_at', '<', tx.now - patience)
@@ -84,13 +87,32 @@ export const tidySessions = async (tx: Tx, unusedMs: number): Promise<void> => {
       advance(await opened(tx.deps.seal, r.state), r.ahead),
       null,
     )
-  await tx
-    .sql('record_session')
-    .where('used_at', '<', tx.now - unusedMs)
-    .delete()
 }
 
-/** Forgets a session of which nothing living is left. */
+/** May somebody still write in this session? */
+export const isInUse = async ({ db, clock }: Pick<StoreDeps, 'db' | 'clock'>, at: At): Promise<boolean> =>
+  Boolean(
+    await db('record_session')
+      .where({ room_id: at.room, session_id: at.session })
+      .where('used_at', '>', clock.now() - unused)
+      .first('n'),
+  )
+
+/** Sessions that are over; `dead` when no living message is left of them, so that their keys are to be forgotten everywhere. */
+export const sessionsOver = async ({
+  db,
+  clock,
+}: Pick<StoreDeps, 'db' | 'clock'>): Promise<(At & { dead: boolean })[]> => {
+  const { rows } = await db.raw(
+    `select s.room_id as room, s.session_id as session, not exists (
+       select 1 from record r where r.room_id = s.room_id and r.session_id = s.session_id and r.destroyed_at is null
+     ) as dead from record_session s where s.used_at <= ? limit 500`,
+    [clock.now() - unused],
+  )
+  return rows
+}
+
+/** Forgets what the records bot still has of a session. */
 export const forgetSession = async ({ db }: Pick<StoreDeps, 'db'>, { room, session }: At): Promise<void> => {
   await db('record_session').where({ room_id: room, session_id: session }).delete()
 }

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { careDeletion } from '../../../appservice/care/deletion.ts'
 import type { EventShape } from '../../../core/domain/audit/room-event.ts'
@@ -7,6 +10,7 @@ import { deletionRun } from '../../../core/records/deletion.ts'
 import { type Db, openDb } from '../../../core/store/db.ts'
 import { recordById } from '../../../core/store/records/fates.ts'
 import { placeHold, releaseHold } from '../../../core/store/records/holds.ts'
+import { noteSentFromPage } from '../../../core/store/records/media.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { changePolicy } from '../../../core/store/records/policies.ts'
 import { askRecall, copyOf } from '../../../core/store/records/recall.ts'
@@ -54,6 +58,44 @@ describe('deletion', function () {
     await transact(bridge.deps.store, tx => noteRecords(tx, { events: [event], receipts: [] }))
     return event
   }
+
+  it('destroys the file of a message that a patient’s page sent, bytes and all, with the message', async () => {
+    const { store } = bridge.db
+    const patient = await bridge.enrol(lee)
+    const { media } = (await stack()).synapse
+    const files = () =>
+      readdirSync(media, { recursive: true, withFileTypes: true })
+        .filter(f => f.isFile())
+        .map(f => join(f.parentPath, f.name))
+    const before = new Set(files())
+    const photo = await lee.sendImage(patient.room, new Uint8Array(randomBytes(5000)), {
+      name: 'wound.jpg',
+      mimetype: 'image/jpeg',
+    })
+    const [file = ''] = files().filter(f => !before.has(f))
+    const bytes = readFileSync(file)
+    const seen = await lee.waitFor(s => s.eventId === photo, { what: 'the photo' })
+    const mxc = (seen.content.file as { url: string }).url.slice('mxc://'.length)
+    // As the page's proxy notes an upload and the message after it.
+    await store.db('session_upload').insert({
+      media: mxc,
+      session_id: 'se',
+      person_id: patient.person,
+      patient_id: patient.id,
+      bytes: bytes.length,
+      at: store.clock.now(),
+    })
+    await transact(store, tx => noteSentFromPage(tx, patient.person, photo))
+    await noted(patient, photo)
+    const holding = () => files().filter(f => readFileSync(f).includes(bytes))
+    expect(holding(), 'the search finds it while it is there').to.deep.equal([file])
+    await store.db('record').where({ event_id: photo }).update({ recalled_at: store.clock.now() })
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [photo] })).to.equal(1)
+    expect(holding()).to.deep.equal([])
+    const id = mxc.split('/')[1] ?? ''
+    expect(await synapse('local_media_repository').where({ media_id: id })).to.deep.equal([])
+    expect(await store.db('session_upload')).to.deep.equal([])
+  })
 
   it('leaves no ciphertext and no session anywhere, redacts, keeps what is newer, and certifies the run', async () => {
     const { store } = bridge.db

@@ -131,6 +131,18 @@ describe('what the desk bot does with an event', () => {
     expect((await outcome(event())).kind).to.equal('ignore')
   })
 
+  it('notes which files a message carries, whatever it says, so that they go when it goes', async () => {
+    const key = { k: 'k' }
+    const file = { url: 'mxc://clinic.example/photo', key, iv: 'iv' }
+    decrypted = { ...(says('lunch?') as Extract<Decryption, { kind: 'read' }>), content: { body: 'photo', file } }
+    const e = event()
+    await outcome(e)
+    expect(await d.store.db('record_media').select('event_id', 'mxc')).to.deep.equal([
+      { event_id: e.eventId, mxc: 'clinic.example/photo' },
+    ])
+    expect(await d.store.db('record_opened').pluck('event_id')).to.deep.equal([e.eventId])
+  })
+
   it('does not obey what somebody else forwarded with its key', async () => {
     const {
       kind: _,

@@ -5,10 +5,11 @@ import type { UserId } from '../../../core/domain/ids.ts'
 import { tellRecalls } from '../../../core/records/recall-answer.ts'
 import { recordNews } from '../../../core/store/audit/sources/homeserver-news.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
+import { countUnread, noteCoverage, noteLookedAt } from '../../../core/store/records/coverage.ts'
 import { dueRecords } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
-import { noteRemoved } from '../../../core/store/records/recall.ts'
 import { changePolicy } from '../../../core/store/records/policies.ts'
+import { noteRemoved } from '../../../core/store/records/recall.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
@@ -45,6 +46,38 @@ describe('!retention and !hold', function () {
   }
   const code = async (who: UserId): Promise<string> =>
     /!approve (\S+)/.exec((await w.toldTo(who)).at(-1) ?? '')?.[1] ?? ''
+
+  it('shows which rooms are covered, and those that cannot be', async () => {
+    expect((await w.ask(officer, '!retention coverage')).body)
+      .to.include('nobody keeps records')
+      .and.include('none yet')
+    const member = (inRoom: string, membership: string, direct = false) => ({
+      event_id: `$${inRoom}${membership}`,
+      room_id: inRoom,
+      type: 'm.room.member',
+      state_key: '@wardroom_records:clinic.example',
+      sender: '@ann:clinic.example',
+      origin_server_ts: store().clock.now(),
+      content: { membership, ...(direct ? { is_direct: true } : {}) },
+    })
+    await transact(store(), async tx => {
+      const events = [
+        member('!one:h', 'invite'),
+        member('!one:h', 'join'),
+        member('!two:h', 'invite', true),
+        member('!two:h', 'join'),
+      ]
+      await noteCoverage(tx, '@wardroom_records:clinic.example', events)
+      await noteCoverage(tx, '@wardroom_records:clinic.example', events)
+      await noteLookedAt(tx, { room: '!three:h', class: 'staff', state: 'impossible', reason: 'nobody_may_invite' })
+      await countUnread(tx, '!two:h')
+    })
+    const said = (await w.ask(officer, '!retention coverage')).body
+    expect(said).to.include('Staff rooms with the bot: 1').and.include('Direct chats with the bot: 1')
+    expect(said).to.match(/!three:h.*no member of this homeserver may invite/)
+    expect(said).to.match(/!two:h.*1 messages without their key/)
+    expect(await w.audit('record.cover')).to.have.lengthOf(2)
+  })
 
   it('sets a window after a preview and a second person’s approval', async () => {
     await wrote(10)
