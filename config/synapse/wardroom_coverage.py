@@ -17,7 +17,7 @@ from typing import Any
 from synapse.api.errors import Codes, SynapseError
 from synapse.module_api import ModuleApi
 
-from wardroom_module import Records
+from wardroom_module import GUARANTEES, Records
 
 POLICY_USER = "wardroom_policy"
 POLICY_TYPE = "org.wardroom.records"
@@ -234,6 +234,7 @@ class WardroomCoverage:
 
     def __init__(self, config: dict[str, Any], api: ModuleApi):
         self._api = api
+        GUARANTEES.append("covers_rooms")
         api.register_third_party_rules_callbacks(on_create_room=self.on_create_room, on_new_event=self.on_new_event)
         api.register_web_resource("/_synapse/client/wardroom_cover", Cover(api))
         api.register_web_resource("/_synapse/client/wardroom_members", Members(api))

@@ -15,12 +15,16 @@ import json
 import re
 import time
 from typing import Any
+from urllib.parse import quote
 
 from twisted.web.resource import Resource
 
-from synapse.api.errors import Codes, SynapseError
+from synapse.api.errors import Codes, FederationDeniedError, HttpResponseException, RequestSendFailed, SynapseError
+from synapse.event_auth import get_named_level, get_user_power_level
+from synapse.federation.sender.transaction_manager import TransactionManager
 from synapse.module_api import DirectServeJsonResource, ModuleApi
 from synapse.storage.databases.main.events_worker import EventRedactBehaviour
+from synapse.util.async_helpers import concurrently_execute
 
 MEGOLM = "m.megolm.v1.aes-sha2"
 
@@ -83,14 +87,18 @@ CHECKS = {
 }
 
 
+# What is seen to here; the other modules of this folder add theirs.
+GUARANTEES = ["no_clear_text", "staff_only_invitations", "destroys_content"]
+
+
 class Guarantees(Resource):
-    """Tells Wardroom at its start that this module is loaded, and what it sees to."""
+    """Tells Wardroom at its start which modules are loaded, by what they see to."""
 
     isLeaf = True
 
     def render_GET(self, request: Any) -> bytes:
         request.setHeader(b"Content-Type", b"application/json")
-        return json.dumps({"guarantees": ["no_clear_text", "staff_only_invitations", "destroys_content"]}).encode()
+        return json.dumps({"guarantees": GUARANTEES}).encode()
 
 
 # Of one call; a call is answered once everything in it is gone.
@@ -106,6 +114,9 @@ class Records(DirectServeJsonResource):
         super().__init__()
         self._api = api
 
+    async def _events(self, request: Any) -> list[str]:
+        return await self._list(request, "events")
+
     async def _body(self, request: Any) -> dict[str, Any]:
         requester = await self._api.get_user_by_req(request)
         if requester.app_service_id not in ("wardroom-bots", "wardroom-ghosts"):
@@ -116,21 +127,20 @@ class Records(DirectServeJsonResource):
             body = None
         return body if isinstance(body, dict) else {}
 
-    async def _events(self, request: Any) -> list[str]:
-        events = (await self._body(request)).get("events")
-        if not isinstance(events, list) or len(events) > MAX_DESTROY or not all(isinstance(e, str) for e in events):
-            raise SynapseError(400, f"events is a list of at most {MAX_DESTROY} event ids", Codes.BAD_JSON)
-        return events
+    async def _list(self, request: Any, name: str, kind: type = str) -> list[Any]:
+        found = (await self._body(request)).get(name)
+        if not isinstance(found, list) or len(found) > MAX_DESTROY or not all(isinstance(e, kind) for e in found):
+            raise SynapseError(400, f"{name} is a list of at most {MAX_DESTROY}", Codes.BAD_JSON)
+        return found
 
 
 class Copy(Records):
     """Gives events as they are stored, also what a client has removed and the homeserver has not pruned yet, so that a
-    hold can keep it; and which other homeservers are in their rooms."""
+    hold can keep it."""
 
     async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
         store = self._api._hs.get_datastores().main
         copies: dict[str, Any] = {}
-        servers: dict[str, list[str]] = {}
         for event_id in await self._events(request):
             event = await store.get_event(
                 event_id, redact_behaviour=EventRedactBehaviour.as_is, allow_none=True
@@ -138,10 +148,7 @@ class Copy(Records):
             if event is None or event.is_state():
                 continue
             copies[event_id] = event.get_pdu_json()
-            if event.room_id not in servers:
-                hosts = await store.get_current_hosts_in_room(event.room_id)
-                servers[event.room_id] = sorted(h for h in hosts if h != self._api.server_name)
-        return 200, {"events": copies, "servers": servers}
+        return 200, {"events": copies}
 
 
 # Events of one page of a room.
@@ -232,6 +239,121 @@ class Destroy(Records):
         return 200, {"events": answer}
 
 
+class Rooms(Records):
+    """Which other homeservers are in each of these rooms now, and whether the room was made here."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        store = self._api._hs.get_datastores().main
+        answer: dict[str, Any] = {}
+        for room_id in await self._list(request, "rooms"):
+            hosts = await store.get_current_hosts_in_room(room_id)
+            state = await self._api.get_room_state(room_id, [("m.room.create", "")])
+            create = state.get(("m.room.create", ""))
+            answer[room_id] = {
+                "servers": sorted(h for h in hosts if h != self._api.server_name),
+                "ours": create is None or self._api.is_mine(create.sender),
+            }
+        return 200, {"server": self._api.server_name, "rooms": answer}
+
+
+class Traces(Records):
+    """Of each event: whether this homeserver holds it to be removed (a removal by somebody who may not is only an event,
+    and changes nothing), and the reactions to it."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        store = self._api._hs.get_datastores().main
+        answer: dict[str, Any] = {}
+        for event_id in await self._events(request):
+            event = await store.get_event(event_id, allow_none=True)
+            if event is None:
+                continue
+            rows = await store.db_pool.simple_select_list(
+                "event_relations",
+                {"relates_to_id": event_id, "relation_type": "m.annotation"},
+                ("event_id",),
+                desc="wardroom_traces",
+            )
+            removed = event.internal_metadata.redacted_by is not None
+            answer[event_id] = {"removed": removed, "reactions": [row[0] for row in rows]}
+        return 200, {"events": answer}
+
+
+# A homeserver that does not answer within this time counts as away.
+SERVER_TIMEOUT_MS = 10_000
+
+
+class Servers(Records):
+    """Whether other homeservers have these removals. It asks them for the event itself, because what was handed over
+    proves nothing: after an outage Synapse sends only the newest event of a room. Who answers again after an outage also
+    gets what waits for it. With `again` a removal that is missing there is sent once more."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        wanted = await self._list(request, "requests", dict)
+        by_server: dict[str, list[dict[str, Any]]] = {}
+        for one in wanted:
+            by_server.setdefault(str(one.get("server")), []).append(one)
+        answer: dict[str, dict[str, str]] = {}
+
+        async def ask(server: str) -> None:
+            answer[server] = {}
+            for one in by_server[server]:
+                if "away" in answer[server].values():
+                    state = "away"
+                else:
+                    state = await self._ask(server, str(one.get("event")), one.get("again") is True)
+                answer[server][str(one.get("event"))] = state
+
+        await concurrently_execute(ask, list(by_server), 10)
+        return 200, {"servers": answer}
+
+    async def _ask(self, server: str, event_id: str, again: bool) -> str:
+        hs = self._api._hs
+        path = f"/_matrix/federation/v1/event/{quote(event_id, safe='')}"
+        try:
+            body = await hs.get_federation_http_client().get_json(
+                server, path, timeout=SERVER_TIMEOUT_MS, ignore_backoff=True
+            )
+        except HttpResponseException as e:
+            if e.code >= 500:
+                return "away"
+        except FederationDeniedError:
+            return "denied"
+        except RequestSendFailed:
+            return "away"
+        else:
+            pdus = body.get("pdus")
+            if isinstance(pdus, list) and pdus and pdus[0].get("type") == "m.room.redaction":
+                return "there"
+        event = await hs.get_datastores().main.get_event(event_id, allow_none=True) if again else None
+        if event is not None:
+            self._api.run_as_background_process("wardroom_ask_again", self._again, server, event, bg_start_span=False)
+        return "missing"
+
+    async def _again(self, server: str, event: Any) -> None:
+        try:
+            await TransactionManager(self._api._hs).send_new_transaction(server, [event], [])
+        except (HttpResponseException, RequestSendFailed):
+            pass  # it is asked for again, and the answer then says so
+
+
+class Standing(Records):
+    """Of each of these users: whether they are in the room now, and whether they may remove others' messages there."""
+
+    async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
+        users = await self._list(request, "users")
+        room_id = request.args.get(b"room", [b""])[0].decode("utf-8", "replace")
+        wanted = [("m.room.create", ""), ("m.room.power_levels", ""), *(("m.room.member", user) for user in users)]
+        state = await self._api.get_room_state(room_id, wanted)
+        answer: dict[str, Any] = {}
+        for user in users:
+            member = state.get(("m.room.member", user))
+            powerful = ("m.room.create", "") in state and (
+                get_user_power_level(user, state) >= get_named_level(state, "redact", 50)
+            )
+            answer[user] = {"member": member is not None and member.membership == "join", "redact": powerful}
+        return 200, {"users": answer}
+
+
 class WardroomModule:
     @staticmethod
     def parse_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +365,11 @@ class WardroomModule:
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
         api.register_web_resource("/_synapse/client/wardroom_destroy", Destroy(api))
         api.register_web_resource("/_synapse/client/wardroom_copy", Copy(api))
+        api.register_web_resource("/_synapse/client/wardroom_standing", Standing(api))
         api.register_web_resource("/_synapse/client/wardroom_room", Room(api))
+        api.register_web_resource("/_synapse/client/wardroom_rooms", Rooms(api))
+        api.register_web_resource("/_synapse/client/wardroom_traces", Traces(api))
+        api.register_web_resource("/_synapse/client/wardroom_servers", Servers(api))
 
     async def _check_invitation(self, event: Any, state: Any) -> None:
         create = state.get(("m.room.create", ""))

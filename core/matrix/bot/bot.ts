@@ -189,7 +189,9 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     })
     await startSync(d, client, { deviceId: device.deviceId, epoch: lease.epoch }, die)
     device = await ensureSigned(identity, client, crypto, device, k)
-    if (d.escrow) await ensureEscrow({ homeserver, store: own, userId, keys: d.escrow, log }, crypto)
+    const { escrow: keys } = d
+    const escrow = keys && (() => ensureEscrow({ homeserver, store: own, userId, keys, log }, crypto))
+    await escrow?.()
     const { deviceId } = device
     const masterKey = device.masterKey ?? ''
     if (fresh) await setDisplayName(homeserver, userId, d.displayName)
@@ -233,7 +235,12 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
         listeners.add(listener)
         return () => listeners.delete(listener)
       },
-      drainRoomKeys: save => drainRoomKeys(crypto, prefix, save),
+      drainRoomKeys: async save => {
+        const drain = () => drainRoomKeys(crypto, prefix, save)
+        if (!escrow) return drain()
+        // Somebody may have replaced the backup meanwhile.
+        return drain().catch(() => escrow().then(drain))
+      },
       stop: unwind,
     }
   } catch (e) {

@@ -6,9 +6,10 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { expect } from 'chai'
 import { forgetOver, staffDeletion } from '../../../bots/records/deletion.ts'
 import { recordsBotOf } from '../../../bots/records/index.ts'
-import type { RoomId } from '../../../core/domain/ids.ts'
+import type { RoomId, UserId } from '../../../core/domain/ids.ts'
 import type { Coverage } from '../../../core/domain/records/coverage.ts'
 import { createLog } from '../../../core/log.ts'
+import { startBot } from '../../../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
 import { readMegolm, readWith } from '../../../core/matrix/megolm.ts'
 import { type DeletionDeps, deletionRun } from '../../../core/records/deletion.ts'
@@ -258,6 +259,26 @@ describe('the records bot', function () {
     await d.store.db('record').where({ event_id: unknown.event_id }).update({ destroyed_at: d.store.clock.now() })
     await deletionRun(deletion, { events: [] })
     expect(await d.store.db('record_media').where({ mxc })).to.deep.equal([])
+  })
+
+  it('goes on with its escrow after a kill in the middle of making it, and makes a new one when somebody replaced it', async () => {
+    const userId = `@wardroom_${randomBytes(4).toString('hex')}:${(await stack()).synapse.serverName}` as UserId
+    const { homeserver } = deletion
+    const run = async () => {
+      const log = createLog('test', 'error')
+      const bot = await startBot({ homeserver, store: d.store, userId, displayName: 'R', log, escrow: d.database.keys })
+      await bot.stop()
+      return (await listEscrows(d.store.db)).filter(e => e.owner === userId).map(e => e.version)
+    }
+    const [version] = await run()
+    await d.store.db('key_escrow').where({ owner: userId }).update({ version: null })
+    expect(await run(), 'killed before the version was noted').to.deep.equal([version])
+    const body = { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: { public_key: 'x'.repeat(43) } }
+    await homeserver.request('POST', '/_matrix/client/v3/room_keys/version', { userId, body })
+    const both = await run()
+    expect(both).to.have.lengthOf(2)
+    expect(both[0]).to.equal(version)
+    expect(Number(both[1])).to.be.greaterThan(Number(version) + 1)
   })
 
   it('leaves when the policy ends', async () => {
