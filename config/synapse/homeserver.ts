@@ -70,6 +70,8 @@ export const homeserverConfig = (
   // A push travels through a third party: it carries an event id and nothing else.
   push: { include_content: false },
   presence: { enabled: false },
+  // Counts of rooms and people that nobody looks at, kept current at every event.
+  stats: { enabled: false },
   url_preview_enabled: false,
   // Retention respects legal holds and so is decided by Wardroom; a removed event's content stays long enough for a hold to copy it.
   retention: { enabled: false },

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time, each lane one
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time and one that gives way, each lane one
  * process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -30,13 +30,21 @@ const environment = {
   ...(long ? { WARDROOM_LONG: '1' } : {}),
 }
 
-/** Runs one program of node_modules and gives its exit code; `finished` says when it has nothing left to do, so that one that hangs is ended. */
+type Running = {
+  /** Has it nothing left to do? One that hangs then is ended. */
+  finished?: () => boolean
+  /** Takes what it prints. */
+  show?: (text: string) => void
+  /** Gives way to the others (15), with all that it starts. */
+  niceness?: number
+}
+
+/** Runs one program of node_modules and gives its exit code. */
 const program = async (
   script: string,
   rest: string[],
   env: NodeJS.ProcessEnv,
-  finished = () => false,
-  show?: (text: string) => void,
+  { finished = () => false, show, niceness }: Running = {},
 ): Promise<number> => {
   const output = show ? 'pipe' : 'inherit'
   const child = spawn(process.execPath, [join(root, 'node_modules', script), ...rest], {
@@ -45,6 +53,7 @@ const program = async (
     stdio: ['inherit', output, output],
   })
   running.add(child)
+  if (niceness && child.pid) setPriority(child.pid, niceness)
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', show ?? (() => undefined))
   const ended = new Promise<number>(done => child.once('exit', code => done(code ?? 1))).finally(() =>
     running.delete(child),
@@ -78,11 +87,14 @@ const filesOf = (suite: string): string[] => {
   return files.filter(file => chosen.length === 0 || chosen.includes(file)).sort()
 }
 
-const mocha = async (name: string, files: string[], show?: (text: string) => void): Promise<number> => {
+const mocha = async (name: string, files: string[], how: Omit<Running, 'finished'> = {}): Promise<number> => {
   const countsFile = join(scratch, `${name.replaceAll(/\W+/g, '-')}.json`)
   const flags = ['--forbid-only', '--forbid-pending', '--reporter', 'test/support/reporter.cjs']
   const env = { ...environment, WARDROOM_TEST_COUNTS: countsFile }
-  const code = await program('mocha/bin/mocha.js', [...flags, ...files], env, () => existsSync(countsFile), show)
+  const code = await program('mocha/bin/mocha.js', [...flags, ...files], env, {
+    ...how,
+    finished: () => existsSync(countsFile),
+  })
   if (existsSync(countsFile)) {
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     total.passed += counts.passed
@@ -95,16 +107,19 @@ const mocha = async (name: string, files: string[], show?: (text: string) => voi
   return code
 }
 
-type Lane = { name: string; files: string[] }
+type Lane = { name: string; files: string[]; aside: boolean }
 
-/** Which folders of tests go together in one process with one stack of its own; the longest first. */
-const together: { name: string; folders: string[] }[] = [
+/**
+ * Which folders of tests go together in one process with one stack of its own; the longest first. Those `aside` wait for no client or server of others: they
+ * run beside the rest on what it leaves of the processors.
+ */
+const together: { name: string; folders: string[]; aside?: true }[] = [
   { name: 'e2e: pages', folders: ['e2e/pages'] },
   { name: 'e2e: care', folders: ['e2e/care', 'e2e/homeserver'] },
   { name: 'e2e: bots', folders: ['e2e/bots'] },
-  { name: 'integration: audit', folders: ['integration/audit'] },
   { name: 'e2e: starts', folders: ['e2e/starts'] },
-  { name: 'integration', folders: ['integration', 'e2e'] },
+  { name: 'integration: audit', folders: ['integration/audit'], aside: true },
+  { name: 'integration', folders: ['integration', 'e2e'], aside: true },
 ]
 
 /** A file belongs to the first lane that names its folder. */
@@ -112,29 +127,30 @@ const lanes = (): Lane[] => {
   const left = new Set([...filesOf('e2e'), ...filesOf('integration')])
   const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
   return together
-    .map(({ name, folders }) => {
+    .map(({ name, folders, aside = false }) => {
       const files = [...left].filter(file => folders.some(folder => inFolder(file, folder)))
       for (const file of files) left.delete(file)
-      return { name, files }
+      return { name, files, aside }
     })
     .filter(lane => lane.files.length > 0)
 }
 
-/** Two lanes at a time on two cores: a third starves the timers of the others; what a lane prints is kept until its end. */
-const inLanes = async (queue: Lane[]): Promise<void> => {
-  const work = async () => {
+/** Two lanes at a time on two cores, because a third one starves the timers of the others unless it gives way; what a lane prints is kept until its end. */
+const inLanes = async (all: Lane[]): Promise<void> => {
+  const work = async (queue: Lane[]) => {
     for (let lane = queue.shift(); lane; lane = queue.shift()) {
       const { name, files } = lane
       const lines: string[] = []
       const begin = performance.now()
       console.log(`\n— ${name}: ${files.length} files …`)
-      const code = await mocha(name, files, text => lines.push(text))
+      const code = await mocha(name, files, { show: text => lines.push(text), niceness: lane.aside ? 15 : 0 })
       if (code !== 0) failures.push(name)
       const seconds = ((performance.now() - begin) / 1000).toFixed(1)
       console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
     }
   }
-  await Promise.all([work(), work()])
+  const first = all.filter(lane => !lane.aside)
+  await Promise.all([work(first), work(first), work(all.filter(lane => lane.aside))])
 }
 
 const endAll = (signal: NodeJS.Signals) => {
