@@ -8,11 +8,11 @@ import { complianceRoom, deskRooms, directRoomWith, recordDirectRoom } from '../
 import { type Tx, transact } from '../../core/store/tx.ts'
 import { answer } from '../framework/answer.ts'
 import { type ReactJob, type RedactJob, type SayJob, say } from '../framework/say.ts'
+import { tellOfExport } from '../records/export-told.ts'
 import { alertSentence, type DeskAlert } from './alerts.ts'
 import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
 import { lookAtDevices } from './devices.ts'
-import { exportTold } from './exports.ts'
 import { content } from './message-content.ts'
 import { pinJobs } from './pins.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
@@ -180,7 +180,7 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.alert': givingUp(alert(d)),
   'desk.follow-role': givingUp(followRole(d)),
   'desk.devices': lookAtDevices(d),
-  'records.export-told': exportTold(d),
+  'desk.export-told': tellOfExport(d),
   ...complianceJobs(d),
   ...pinJobs(d),
 })

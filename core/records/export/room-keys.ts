@@ -58,11 +58,11 @@ export const keysOfRoom = async (
   exportId: string,
   { room, class: kind, patient }: Pick<ToldRoom, 'room' | 'class' | 'patient'>,
 ): Promise<FoundKeys> => {
-  if (kind !== 'care' || !patient)
-    return {
-      keys: await openEscrow({ store: d.store, homeserver: d.bots }, recovery, { rooms: [room as RoomId] }),
-      problems: [],
-    }
+  if (kind !== 'care' || !patient) {
+    const escrow = { store: d.store, homeserver: d.bots }
+    const keys = await openEscrow(escrow, recovery, { rooms: [room as RoomId] })
+    return { keys, problems: keys.length === 0 ? ['no-key-in-escrow'] : [] }
+  }
   const keys: RoomKey[] = []
   const problems: string[] = []
   for (const ghost of await ghostsWithKeys(d.store.db, patient)) {

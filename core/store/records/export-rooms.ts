@@ -4,6 +4,7 @@ import type { DeviceId, PatientId, UserId } from '../../domain/ids.ts'
 import type { RecordClass } from '../../domain/records/facts.ts'
 import type { Db } from '../db.ts'
 import type { Tx } from '../tx.ts'
+import { coveredAmong } from './coverage.ts'
 import type { ExportRequest } from './exports.ts'
 
 type Sql = Db | Knex.Transaction
@@ -43,16 +44,20 @@ export const exportScope = async (
   return rows
 }
 
-/** Notes the rooms of an approved export and has each told: care rooms by the bridge, every other one by the bot. */
+/** Notes the rooms of an approved export and has each told: care rooms by the bridge, covered ones by the records bot, every other one by `@wardroom`. */
 export const askRooms = async (tx: Tx, id: string, rooms: readonly ExportRoom[]): Promise<void> => {
   if (rooms.length === 0) return
   await tx
     .sql('export_room')
     .insert(rooms.map(r => ({ export_id: id, room_id: r.room, class: r.class, patient_id: r.patient })))
+  const covered = await coveredAmong(
+    tx.sql,
+    rooms.map(r => r.room),
+  )
   for (const { room, class: kind, patient } of rooms)
     await tx.enqueue({
       queue: kind === 'care' ? 'bridge' : 'bots',
-      kind: kind === 'care' ? 'care.export-told' : 'records.export-told',
+      kind: kind === 'care' ? 'care.export-told' : covered.has(room) ? 'records.export-told' : 'desk.export-told',
       key: `export-told:${id}:${room}`,
       lane: room,
       payload: { exportId: id, room },

@@ -15,29 +15,30 @@ import { openMemoryClient } from '../../../core/matrix/memory-client.ts'
 import { backUpAtOnce, dehydrationOf, flushBackup } from '../../../core/matrix/olm-machine.ts'
 import { dehydratedDeviceOf, deleteDevice, devicesOf, newDeviceId, putDevice } from '../../../core/matrix/our-users.ts'
 import { deletionRun } from '../../../core/records/deletion.ts'
+import { contentHash, fitsOwnHash } from '../../../core/records/export/canonical.ts'
 import { checkExport } from '../../../core/records/export/check.ts'
-import type { Manifest } from '../../../core/records/export/manifest.ts'
-import { readPackage, textListener } from '../../../core/records/export/read-package.ts'
+import { type Manifest, paths } from '../../../core/records/export/manifest.ts'
+import { openPackage } from '../../../core/records/export/package-writer.ts'
+import { readPackage } from '../../../core/records/export/read-package.ts'
 import { type ExportResult, runExport } from '../../../core/records/export/run.ts'
 import { joinRecovery, splitRecovery } from '../../../core/recovery.ts'
 import { openK } from '../../../core/seal.ts'
 import { secret } from '../../../core/secret.ts'
 import { personById } from '../../../core/store/patients/patients.ts'
-import { roomsOfExport } from '../../../core/store/records/export-rooms.ts'
-import { approveExport, createExport, exportById, newExportId } from '../../../core/store/records/exports.ts'
+import { exportById } from '../../../core/store/records/exports.ts'
 import { recordById } from '../../../core/store/records/fates.ts'
 import { placeHold } from '../../../core/store/records/holds.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { askRecall } from '../../../core/store/records/recall.ts'
 import { transact } from '../../../core/store/tx.ts'
+import { generateSigningKey } from '../../../core/tlog/key.ts'
 import { type TestAuditLog, testAuditLog } from '../../support/audit-log.ts'
 import { type Clinician, clinician } from '../../support/clinician.ts'
-import { eventually } from '../../support/eventually.ts'
+import { approvedExport, asks, exportTold, readExport } from '../../support/exports.ts'
 import { stack } from '../../support/stack.ts'
 import { testLog } from '../../support/test-log.ts'
 import { type CarePatient, type TestBridge, testBridge } from '../../support/worlds/bridge.ts'
 
-const [cora, carl] = ['@cora:h', '@carl:h']
 /** The smallest picture there is. */
 const picture = Buffer.from('R0lGODlhAQABAAAAACwAAAAAAQABAAA=', 'base64')
 
@@ -98,7 +99,7 @@ describe('export of records', function () {
     ids.recalled = await lee.send(room, 'Recalled under a hold')
     ids.removed = await lee.send(room, 'Removed in the client')
     for (const id of [ids.first, ids.edit, ids.image, ids.recalled, ids.removed]) await noted(id)
-    await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: cora }))
+    await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: asks }))
     const record = await recordById(store.db, ids.recalled)
     if (!record) throw new Error('not noted')
     await transact(store, tx => askRecall(tx, record, { by: lee.userId as UserId, chat: '!chat', thread: '$c' }))
@@ -120,24 +121,8 @@ describe('export of records', function () {
     }
   }
 
-  const approved = async (copy: boolean): Promise<string> => {
-    const { store } = bridge.db
-    const about = { kind: 'patient', patient: patient.id } as const
-    const range = { since: null, until: Date.now() + 60_000 }
-    const id = await transact(store, async tx => {
-      const made = newExportId(tx)
-      const asked = { id: made, about, ...range, copy, recipients: [recipient], matter: 'claim 7' }
-      await createExport(tx, { ...asked, by: cora })
-      return made
-    })
-    await transact(store, tx => approveExport(tx, id, { by: carl, hoursOpen: 72 }))
-    return id
-  }
-
-  const told = (id: string) =>
-    eventually(async () => (await roomsOfExport(bridge.db.store.db, id)).every(r => r.toldAt !== null), {
-      what: 'the room being told',
-    })
+  const approved = (copy: boolean): Promise<string> =>
+    approvedExport(bridge.db.store, { about: { kind: 'patient', patient: patient.id }, recipient, copy })
 
   const run = async (id: string, out: string): Promise<ExportResult> => {
     const shares = await splitRecovery(bridge.privateKeys.recovery, 2, 3)
@@ -147,33 +132,14 @@ describe('export of records', function () {
     return done
   }
 
-  /** The package as somebody with the private key reads it. */
-  const opened = async (file: string) => {
-    const texts: Record<string, string> = {}
-    await readPackage(file, [identity], path =>
-      textListener(text => {
-        texts[path] = text
-      }),
-    )
-    const lines = (texts['messages.jsonl'] ?? '')
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as ExportLine)
-    return {
-      texts,
-      byId: (id = '') => lines.find(l => l.event_id === id),
-      manifest: JSON.parse(texts['manifest.json'] ?? '{}') as Manifest,
-    }
-  }
-
   it('is told to the room, reads what only the dehydrated device can open, and leaves no device', async () => {
     const { store } = bridge.db
     const id = await approved(false)
     const file = join(folder, 'whole.age')
-    await told(id)
+    await exportTold(bridge.db.store, id)
     await lee.waitFor(s => s.roomId === patient.room && s.body.includes('are being exported by compliance'))
     const done = await run(id, file)
-    const { texts, byId, manifest } = await opened(file)
+    const { texts, byId, manifest } = await readExport(file, identity)
     expect(manifest.unreadable).to.deep.equal({})
     expect(byId(ids.first)?.content?.body).to.include('Mnoday')
     expect(byId(ids.edit)).to.deep.include({ what: 'edit', about: ids.first })
@@ -205,6 +171,8 @@ describe('export of records', function () {
     const r = await exportById(store.db, id)
     expect(r).to.include({ state: 'done', fileSha256: done.fileSha256, manifestSha256: done.manifestSha256 })
 
+    for (const one of [ids.first, ids.recalled, ids.image])
+      expect(fitsOwnHash(byId(one)?.stored ?? {}), 'as its sender’s server signed it').to.equal(true)
     const { synapse, ghosts } = await stack()
     const access = createHomeserver({ url: synapse.url, asToken: secret(ghosts.asToken) })
     const recorded = { file: r?.fileSha256 ?? null, manifest: r?.manifestSha256 ?? null }
@@ -249,12 +217,69 @@ describe('export of records', function () {
     expect(other).to.equal('no key')
   })
 
+  it('is found out when somebody with the key packed it anew with something changed, and its hashes with it', async () => {
+    const whole = new Map<string, Buffer>()
+    await readPackage(join(folder, 'whole.age'), [identity], path => {
+      const chunks: Buffer[] = []
+      return {
+        chunk: bytes => void chunks.push(Buffer.from(bytes)),
+        end: () => void whole.set(path, Buffer.concat(chunks)),
+      }
+    })
+    const text = (path: string) => whole.get(path)?.toString() ?? ''
+    const manifest = JSON.parse(text(paths.manifest)) as Manifest
+    let packed = 0
+    /** With hashes that fit, unless the manifest itself was changed. */
+    const wrongWith = async (changes: Record<string, string | undefined>, more: Partial<Manifest> = {}) => {
+      const file = join(folder, `anew-${packed++}.age`)
+      const writer = await openPackage(file, { recipients: [recipient], at: new Date() })
+      const files: Manifest['files'] = []
+      for (const [path, bytes] of whole) {
+        const content = path in changes ? changes[path] : bytes
+        if (path !== paths.manifest && content !== undefined) files.push(await writer.add(path, content))
+      }
+      await writer.add(paths.manifest, JSON.stringify({ ...manifest, files, ...more }))
+      await writer.finish()
+      return (await checkExport(file, { identities: [identity], vkey: log.key.verifier.vkey })).wrong.join(' ')
+    }
+    expect(await wrongWith({}), 'nothing was changed').to.equal('')
+    const lines = text(paths.messages).trim().split('\n')
+    const first = lines.find(l => l.includes(String(ids.first)) && l.includes('Mnoday')) ?? ''
+    const without = lines.filter(l => l !== first).join('\n')
+    expect(await wrongWith({ [paths.messages]: without })).to.include(`${ids.first} is missing`)
+    expect(await wrongWith({ [paths.messages]: `${text(paths.messages)}${first}\n` })).to.include('is there twice')
+    const forged = JSON.parse(first) as ExportLine
+    const stored = forged.stored as { content: { ciphertext: string } }
+    stored.content.ciphertext = `${stored.content.ciphertext.slice(0, -4)}AAAA`
+    const other = text(paths.messages).replace(first, JSON.stringify(forged))
+    expect(await wrongWith({ [paths.messages]: other })).to.include('is not what was listed')
+    const listed = text(paths.events).replace(
+      contentHash((JSON.parse(first) as ExportLine).stored) ?? '',
+      contentHash(forged.stored) ?? '',
+    )
+    expect(await wrongWith({ [paths.messages]: other, [paths.events]: listed })).to.include('does not fit its own hash')
+    expect(await wrongWith({ 'media/000001.gif': undefined })).to.include('media/000001.gif')
+    expect(await wrongWith({ [paths.page]: 'x' }, { files: manifest.files })).to.include('index.html is not the file')
+    expect(await wrongWith({}, { request: { ...manifest.request, approved_by: '@eve:h' } })).to.include('approved it')
+    const entries = text(paths.entries).trim().split('\n')
+    const approval = entries.findIndex(e => e.includes('export.approve'))
+    const bent = entries.map((e, i) => (i === approval ? e.replace('@carl:h', '@eve:h') : e)).join('\n')
+    expect(await wrongWith({ [paths.entries]: bent })).to.include('is not in the log')
+    expect(await wrongWith({ [paths.entries]: '' })).to.include('asked for it')
+    const stranger = testAuditLog(
+      bridge.db.store,
+      generateSigningKey('test.example/audit', 'note', bridge.db.store.random),
+    )
+    const keys = JSON.stringify([{ vkey: stranger.key.verifier.vkey, handover: null }])
+    expect(await wrongWith({ [paths.keys]: keys })).to.include('not signed by a key of the log')
+  })
+
   it("leaves out of the patient's own copy what was taken back, and what is for staff alone", async () => {
     const id = await approved(true)
-    await told(id)
+    await exportTold(bridge.db.store, id)
     const file = join(folder, 'copy.age')
     await run(id, file)
-    const { texts, byId, manifest } = await opened(file)
+    const { texts, byId, manifest } = await readExport(file, identity)
     expect(byId(ids.edit)?.content?.['m.new_content']).to.deep.include({ body: 'Please come on Monday' })
     for (const gone of [ids.recalled, ids.removed])
       expect(byId(gone)).to.include({ content: null, stored: null, source: 'gone' })

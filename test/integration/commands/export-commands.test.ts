@@ -63,7 +63,7 @@ describe('!export', function () {
     expect(await roomsOfExport(store().db, id)).to.deep.equal([
       { room, class: 'staff', patient: null, toldAt: null, untold: null },
     ])
-    const jobs = await store().db('outbox').where({ kind: 'records.export-told' })
+    const jobs = await store().db('outbox').where({ kind: 'desk.export-told' })
     expect(jobs.map(j => j.queue)).to.deep.equal(['bots'])
     expect((await w.ask(officer, `!export show ${id}`)).body)
       .to.include('claim 7')
