@@ -14,4 +14,5 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./audit-log.ts').then(m => m.auditLog),
   () => import('./audit-verify.ts').then(m => m.auditVerify),
   () => import('./records.ts').then(m => m.records),
+  () => import('./records-export.ts').then(m => m.recordsExport),
 ]
