@@ -7,6 +7,7 @@ import { logOrigin, makeLogKeyFile } from '../../core/log-keys.ts'
 import { systemRandom } from '../../core/system.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 import { writeSynapseConfig } from '../stack/synapse-config.ts'
+import { federationPartners } from '../start/partners.ts'
 import { writeRegistrations } from '../start/prepare.ts'
 import { migrate } from './migrate.ts'
 
@@ -40,6 +41,7 @@ export const prepare: CliCommand = {
       listen: { host: '0.0.0.0', port: 8008 },
       databaseUrl: required('SYNAPSE_DATABASE_URL'),
       registrations: [files.bots, files.ghosts],
+      federateWith: config.database.url ? await federationPartners(config.database.url, config.settings) : [],
     })
     mkdirSync(join(folder, 'element'), { recursive: true })
     const element = elementConfig({ homeserverUrl, serverName: config.homeserver.serverName })

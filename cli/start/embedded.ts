@@ -23,16 +23,21 @@ type Started<T> = { part: Supervised; server: T }
 export const runPostgres = ({ dataDir, log, record, ...common }: Common): Promise<Started<Postgres>> =>
   runOnPort('postgres', common, port => startPostgres({ dataDir, port, log, onSpawn: record }))
 
-type SynapseParts = Pick<SynapseOptions, 'python' | 'databaseUrl' | 'serverName' | 'registrations'>
+type SynapseParts = Pick<SynapseOptions, 'python' | 'databaseUrl' | 'serverName' | 'registrations'> & {
+  /** Asked at each of its starts. */
+  partners: () => Promise<readonly string[]>
+}
 
 /** Starts Synapse and keeps it running on the port of its first start. */
 export const runSynapse = (
-  parts: SynapseParts,
+  { partners, ...parts }: SynapseParts,
   { dataDir, log, record, ...common }: Common,
 ): Promise<Started<Synapse>> =>
-  runOnPort('synapse', common, port => {
+  runOnPort('synapse', common, async port => {
     const publicBaseUrl = `http://localhost:${port}/`
-    return startSynapse({ ...parts, dataDir, log, port, publicBaseUrl, extra: generousLimits(), onSpawn: record })
+    const federateWith = await partners()
+    const here = { dataDir, log, port, publicBaseUrl, federateWith, extra: generousLimits(), onSpawn: record }
+    return startSynapse({ ...parts, ...here })
   })
 
 const attempts = 4

@@ -18,6 +18,7 @@ import { writeEffective } from './effective.ts'
 import { runPostgres, runSynapse } from './embedded.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { lockDataFolder } from './lock.ts'
+import { federationPartners } from './partners.ts'
 import { planPorts } from './plan-ports.ts'
 import { checkOwnHomeserver, writeRegistrations } from './prepare.ts'
 import { prepareDatabase } from './prepare-database.ts'
@@ -140,7 +141,11 @@ const assemble = async (config: Config, { print, record, add, stopped, stop }: A
   const registrations = registrationFiles(planned)
   if (embedded.synapse) {
     const { serverName } = config.homeserver
-    const parts = { python, databaseUrl: synapseDatabase, serverName, registrations: Object.values(registrations) }
+    const wardroomDatabase = database
+    const parts = {
+      ...{ python, databaseUrl: synapseDatabase, serverName, registrations: Object.values(registrations) },
+      partners: async () => (wardroomDatabase ? federationPartners(wardroomDatabase, config.settings) : []),
+    }
     const { part, server } = await stage('Synapse', log => {
       log('Starting Synapse')
       return runSynapse(parts, common('synapse', log))

@@ -8,8 +8,8 @@ import { type DeletionDeps, deletionRun } from './deletion.ts'
 import { followServers } from './other-servers.ts'
 
 /**
- * Deletes by retention every five minutes, what was recalled or decided before a kill within a quarter of a minute, and follows what other servers do. `name` tells the services' sweeps
- * apart: each runs in one process at a time.
+ * Deletes by retention every five minutes, what was recalled or decided before a kill within a quarter of a minute, and follows what other servers do with it.
+ * `name` tells the services' sweeps apart: each runs in one process at a time.
  */
 export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
   const { store, log } = d
@@ -22,8 +22,11 @@ export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
   // Requests that nobody approved or used in time.
   const lapse = () => transact(store, lapseExports)
   const exports = startSweeps({ store, name: 'exports', every: minutes(1), run: lapse, log })
+  const follow = () => followServers(d)
+  const others = startSweeps({ store, name: `${name}-servers`, every: seconds(15), run: follow, log })
   return {
     stop: async () => {
+      await others.stop()
       await exports.stop()
       await recalled.stop()
       await all.stop()

@@ -1,9 +1,10 @@
 import { days } from '../domain/clock.ts'
+import { otherServerWords } from '../domain/records/other-server.ts'
 import { type Told, takeUntold } from '../store/records/recall.ts'
 import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
-
 import { isStaff } from './recall-tell.ts'
+
 /** What whoever recalled a message hears once something came of it: in tiers, and no more than is known. */
 export const recallWords = ({ became, servers, removed }: Told, backupsUntil: string): string => {
   const notRemoved =
@@ -12,7 +13,7 @@ export const recallWords = ({ became, servers, removed }: Told, backupsUntil: st
     ? notRemoved
     : servers.length === 0
       ? 'No other homeserver is in its room.'
-      : `Asked to remove it, without proof that they did: ${servers.join(', ')}.`
+      : `Other homeservers in its room, asked to remove it without proof that they did: ${servers.map(otherServerWords).join('. ')}.${servers.some(s => s.state !== 'reached') ? ' I say here when a server has taken the request.' : ''}`
   if (became === 'hidden')
     return `Recalled${removed ? ': nobody in the room sees the message any more' : ''}. A legal hold or a statutory minimum binds it, so a sealed copy stays until that ends. ${others}`
   return `Recalled: the message is gone from this homeserver and from Wardroom. ${others} Backups may hold it, encrypted, until ${backupsUntil}. What somebody copied or photographed, nobody can take back.`

@@ -40,6 +40,7 @@ const world = fc.record({
       readAt: fc.option(instant, { nil: undefined }),
       recalledAt: fc.option(instant, { nil: undefined, freq: 3 }),
       removedAt: fc.option(instant, { nil: undefined, freq: 3 }),
+      edits: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined, freq: 2 }),
     }),
     { minLength: 1, maxLength: 30 },
   ),
@@ -87,12 +88,29 @@ const world = fc.record({
 })
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never
 
+/** What a record says that it replaces; and that message where it is one of the same sender in the same room that replaces nothing itself. */
+const namedBy = (edits: number | undefined) => (edits === undefined ? null : `$${edits}`)
+const editedBy = (w: World, { edits, room, sender }: World['records'][number]) => {
+  const t = edits === undefined ? undefined : w.records[edits]
+  return t?.edits === undefined && t?.room === room && t.sender === sender ? t : undefined
+}
+
+/** Half of all edits are real ones: of the sender and in the room of what they name. */
+const withEdits = (w: World): World => ({
+  ...w,
+  records: w.records.map((r, n) => {
+    const t = r.edits !== undefined && n % 2 === 0 ? w.records[r.edits] : undefined
+    return t ? { ...r, room: t.room, sender: t.sender } : r
+  }),
+})
+
 const factsOf = (w: World): RecordFacts[] =>
-  w.records.map((r, n) => {
+  w.records.map(({ edits, ...r }, n) => {
     const room = w.rooms[r.room]
     if (!room) throw new Error('no such room')
     return {
       ...r,
+      edited: editedBy(w, { edits, ...r }),
       event: `$${n}`,
       room: `!${r.room + 1}`,
       class: room.class,
@@ -120,8 +138,9 @@ describe('the records in the database', function () {
       w.rooms.map((r, n) => ({ room_id: `!${n + 1}`, active_at: r.activeAt, discharged_at: r.dischargedAt ?? null })),
     )
     await db('record').insert(
-      factsOf(w).map(f => ({
+      factsOf(w).map((f, n) => ({
         event_id: f.event,
+        edits: namedBy(w.records[n]?.edits),
         room_id: f.room,
         class: f.class,
         sender: f.sender,
@@ -166,7 +185,7 @@ describe('the records in the database', function () {
 
   it('go by the very decision of the pure rules, whatever they are', async () => {
     await fc.assert(
-      fc.asyncProperty(world, async w => {
+      fc.asyncProperty(world.map(withEdits), async w => {
         await store(w)
         const rules = { policies: w.policies, holds: holdsOf(w) }
         const expected = factsOf(w)
@@ -187,7 +206,14 @@ describe('the records in the database', function () {
 
   it('are saved by a hold as long as they have not passed the point of no return, also those that are due', async () => {
     const { clock } = d.store
-    const facts = { sender: '@1:h', labels: [], readAt: undefined, recalledAt: undefined, removedAt: undefined }
+    const facts = {
+      sender: '@1:h',
+      labels: [],
+      readAt: undefined,
+      recalledAt: undefined,
+      removedAt: undefined,
+      edits: undefined,
+    }
     const room = { class: 'staff' as const, activeAt: begin, dischargedAt: undefined, patient: undefined }
     await store({
       rooms: [room, room, room],
@@ -258,5 +284,17 @@ describe('the records in the database', function () {
     )
     const removed = await store.db('record').whereNotNull('removed_at').orderBy('event_id').pluck('event_id')
     expect(removed).to.deep.equal(['$edit', '$one'])
+    // An edit that arrives after the recall of its message is recalled with it, and only one by its own sender.
+    await store
+      .db('record')
+      .where({ event_id: '$one' })
+      .update({ recalled_at: begin + 9, recalled_by: '@sue:h' })
+    const late = [
+      event('$edit2', begin + 10, { content: edit }),
+      event('$other', begin + 10, { content: edit, sender: '@bob:h' }),
+    ]
+    await transact(store, tx => noteRecords(tx, { events: late, receipts: [] }))
+    const recalled = await store.db('record').whereNotNull('recalled_at').orderBy('event_id').pluck('event_id')
+    expect(recalled).to.deep.equal(['$edit2', '$one'])
   })
 })

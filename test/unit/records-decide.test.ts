@@ -114,6 +114,28 @@ describe('what becomes of a message', () => {
     expect(decide(removed, { policies: [], holds: [] }, at(8)).do).to.equal('destroy')
   })
 
+  it('lets an edit go when what it replaces goes, unless a hold or a minimum binds the edit itself', () => {
+    const policies = [policy('o', everywhere, 10)]
+    const edit = message({ event: '$e', sentAt: at(9), edited: { labels: [], sentAt: sent } })
+    expect(decide(edit, { policies, holds: [] }, at(10))).to.deep.equal({
+      do: 'destroy',
+      rule: { kind: 'window', id: 'o' },
+    })
+    const recalled = { ...edit, edited: { labels: [], sentAt: sent, recalledAt: at(1) } }
+    expect(decide(recalled, { policies: [], holds: [] }, at(9)).do).to.equal('destroy')
+    const minimum = policy('min', everywhere, 5, { minimum: true })
+    expect(decide(edit, { policies: [...policies, minimum], holds: [] }, at(10))).to.deep.include({ until: at(14) })
+    for (const since of [at(8), undefined])
+      expect(
+        decide(
+          edit,
+          { policies, holds: [{ id: 'h', room: '!r', since, until: since ? undefined : at(1), placedAt: sent }] },
+          at(10),
+        ),
+        'over the edit, or over what it replaces',
+      ).to.deep.include({ do: 'keep', rule: { kind: 'hold', id: 'h' } })
+  })
+
   it('lets a minimum keep a message beyond the window of a label', () => {
     const policies = [
       policy('short', { kind: 'label', label: 'x' }, 1),
@@ -142,6 +164,16 @@ const facts: fc.Arbitrary<RecordFacts> = fc.record({
   readAt: fc.option(instant, { nil: undefined }),
   recalledAt: fc.option(instant, { nil: undefined, freq: 3 }),
   removedAt: fc.option(instant, { nil: undefined, freq: 3 }),
+  edited: fc.option(
+    fc.record({
+      labels: fc.uniqueArray(name, { maxLength: 2 }),
+      sentAt: instant,
+      readAt: fc.option(instant, { nil: undefined }),
+      recalledAt: fc.option(instant, { nil: undefined, freq: 3 }),
+      removedAt: fc.option(instant, { nil: undefined, freq: 3 }),
+    }),
+    { nil: undefined },
+  ),
 })
 const scope: fc.Arbitrary<Policy['scope']> = fc.oneof(
   fc.constant(everywhere),

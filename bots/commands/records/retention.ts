@@ -1,9 +1,11 @@
 import { days } from '../../../core/domain/clock.ts'
 import type { Decision, Rule } from '../../../core/domain/records/decide.ts'
+import { otherServerWords } from '../../../core/domain/records/other-server.ts'
 import { type Policy, type PolicyScope, windowBases } from '../../../core/domain/records/policy.ts'
 import { goesSooner, keepWords, scopeWords, undercuts, valueWords } from '../../../core/domain/records/policy-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import { fateOf, previewFates, recordById } from '../../../core/store/records/fates.ts'
+import { serversOf } from '../../../core/store/records/other-servers.ts'
 import { listPolicies, type PolicyChange, policyHistory, policyNow } from '../../../core/store/records/policies.ts'
 import { isKnownRoom } from '../../../core/store/records/rooms.ts'
 import { type Answer, about, answer, type Block, fields, list, table } from '../../framework/answer.ts'
@@ -114,9 +116,9 @@ export const retentionPreview = command({
   needs: ['compliance', 'admin'],
   args,
   help: 'What a change would do: how many messages would go, from which rooms and when. Changes nothing.',
+  views: 'retention.view',
   run: async (context, wanted) => {
     const change = await readChange(context, wanted)
-  views: 'retention.view',
     if (isRefusal(change)) return change
     const blocks = [
       changeFields(change, await policyNow(context.tx.sql, change)),
@@ -153,9 +155,9 @@ export const retentionHistory = command({
   needs: ['compliance', 'admin'],
   args: {},
   help: 'Who changed how long messages are kept, when, from what to what, and who approved it.',
+  views: 'retention.view',
   run: async ({ tx }) => {
     const changes = await policyHistory(tx.sql)
-  views: 'retention.view',
     if (changes.length === 0) return answer('Nothing was ever changed.')
     return answer(
       ...table(
@@ -223,9 +225,16 @@ export const retentionWhy = command({
       room: found.room,
       patient: found.patient,
     })
-    if (found.destroyedAt !== null) return answer(`Its content was destroyed on ${minute(found.destroyedAt)} UTC.`)
+    const servers = await serversOf(tx.sql, found.event)
+    const elsewhere =
+      servers.length > 0 ? ['Other homeservers in its room then:', list(servers.map(otherServerWords))] : []
+    if (found.destroyedAt !== null)
+      return answer(`Its content was destroyed here on ${minute(found.destroyedAt)} UTC.`, ...elsewhere)
     if (found.doomedAt !== null)
-      return answer(`It passed the point of no return on ${minute(found.doomedAt)} UTC and is being destroyed.`)
+      return answer(
+        `It passed the point of no return on ${minute(found.doomedAt)} UTC and is being destroyed.`,
+        ...elsewhere,
+      )
     const decision = await fateOf(tx.sql, found, tx.now)
     const policies = await listPolicies(tx.sql)
     const said = answer(
@@ -235,6 +244,8 @@ export const retentionWhy = command({
         ...(decision.do === 'hide' ? [['Kept by', ruleWords(decision.binds, policies)] as const] : []),
       ),
       decisionWords(decision),
+      ...(found.edits ? ['It is an edit: it goes with the message that it replaces.'] : []),
+      ...elsewhere,
     )
     return found.patient ? about(found.patient as never, said) : said
   },

@@ -687,6 +687,20 @@ export const catalogue = {
     restricted,
     { severity: 7 },
   ),
+  'record.server': administration(
+    'Removal at another server',
+    'noted how far the removal of {object} is at {server}[: {state}]',
+    'follow a removal at another server',
+    logUsed('U'),
+    { severity: 3 },
+  ),
+  'record.removal': administration(
+    'Removal without effect',
+    'noted that the removal of {object} had no effect',
+    'remove a message',
+    logUsed('U'),
+    { severity: 6, refused: 'removed {object} without the right to, which had no effect' },
+  ),
   'hold.view': access('Legal holds viewed', 'looked at the legal holds', 'look at legal holds', alert),
   'export.request': security(
     'Export asked for',

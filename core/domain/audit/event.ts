@@ -132,6 +132,8 @@ export const auditActions = [
   'record.hide',
   'record.destroy',
   'record.certificate',
+  'record.server',
+  'record.removal',
   'record.media',
   'record.cover',
   'record.uncover',

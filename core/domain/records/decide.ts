@@ -24,6 +24,23 @@ export type Decision =
 /** How long what a member's own client removed is kept for a hold that may come, as Synapse's `redaction_retention_period` has it (7 days). */
 export const removalGrace = 7 * 86_400_000
 
+const earliest = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
+
+/** An edit goes when the message that it replaces goes: its window is that one's, and either's recall or removal is both's. */
+const asEdited = (facts: RecordFacts): RecordFacts => {
+  const { edited } = facts
+  if (!edited) return facts
+  return {
+    ...facts,
+    labels: edited.labels,
+    sentAt: edited.sentAt,
+    readAt: edited.readAt,
+    recalledAt: earliest(facts.recalledAt, edited.recalledAt),
+    removedAt: earliest(facts.removedAt, edited.removedAt),
+  }
+}
+
 /** Why the content should go from people's eyes by now, or undefined. */
 const leaves = (facts: RecordFacts, policies: readonly Policy[], now: Instant): Rule | undefined => {
   const window = windowFor(policies, facts)
@@ -34,18 +51,22 @@ const leaves = (facts: RecordFacts, policies: readonly Policy[], now: Instant): 
   return undefined
 }
 
-/** What keeps the content from being destroyed, or undefined: a hold before everything, then a statutory minimum, then the grace after a client's removal. */
+/**
+ * What keeps the content from being destroyed, or undefined: a hold before everything, over an edit or the message that it replaces; then a statutory minimum,
+ * which for an edit runs from the edit; then the grace after a client's removal.
+ */
 const bound = (
   facts: RecordFacts,
+  shown: RecordFacts,
   { policies, holds }: { policies: readonly Policy[]; holds: readonly Hold[] },
   rule: Rule,
   now: Instant,
 ): { rule: Rule; until: Instant | null } | undefined => {
-  const hold = holdOver(holds, facts)
+  const hold = holdOver(holds, facts) ?? holdOver(holds, { ...facts, sentAt: shown.sentAt })
   if (hold) return { rule: { kind: 'hold', id: hold.id }, until: null }
   const minimum = minimumFor(policies, facts)
   const end = minimum ? windowEnd(minimum, facts) : now
-  const graceEnds = rule.kind === 'removed' && facts.removedAt !== undefined ? facts.removedAt + removalGrace : now
+  const graceEnds = rule.kind === 'removed' && shown.removedAt !== undefined ? shown.removedAt + removalGrace : now
   if (minimum && (end === null || (end > now && end >= graceEnds)))
     return { rule: { kind: 'minimum', id: minimum.id }, until: end }
   return graceEnds > now ? { rule, until: graceEnds } : undefined
@@ -60,15 +81,16 @@ export const decide = (
   rules: { policies: readonly Policy[]; holds: readonly Hold[] },
   now: Instant,
 ): Decision => {
-  const rule = leaves(facts, rules.policies, now)
-  const binds = bound(facts, rules, rule ?? { kind: 'none' }, now)
+  const shown = asEdited(facts)
+  const rule = leaves(shown, rules.policies, now)
+  const binds = bound(facts, shown, rules, rule ?? { kind: 'none' }, now)
   if (rule && !binds) return { do: 'destroy', rule }
-  const hidden = facts.recalledAt !== undefined || facts.removedAt !== undefined
+  const hidden = shown.recalledAt !== undefined || shown.removedAt !== undefined
   if (rule && binds && hidden) return { do: 'hide', rule, binds: binds.rule, until: binds.until }
   if (binds && (rule || binds.rule.kind === 'hold')) return { do: 'keep', rule: binds.rule, until: binds.until }
-  const window = windowFor(rules.policies, facts)
+  const window = windowFor(rules.policies, shown)
   if (!window) return { do: 'keep', rule: { kind: 'none' }, until: null }
-  const end = windowEnd(window, facts)
+  const end = windowEnd(window, shown)
   const later = binds?.until === null ? null : end === null ? null : Math.max(end, binds?.until ?? end)
   const byMinimum = binds && (later === null || later !== end)
   return { do: 'keep', rule: byMinimum ? binds.rule : { kind: 'window', id: window.id }, until: later }

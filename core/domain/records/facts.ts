@@ -23,4 +23,6 @@ export type RecordFacts = {
   recalledAt?: Instant
   /** When a member's own client removed it (`m.room.redaction`). */
   removedAt?: Instant
+  /** Of an edit (`m.replace`) the message that it replaces, by the same sender in the same room: they go together. */
+  edited?: Pick<RecordFacts, 'labels' | 'sentAt' | 'readAt' | 'recalledAt' | 'removedAt'>
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { certificateDigest } from '../../domain/records/certificate.ts'
 import type { RecordClass } from '../../domain/records/facts.ts'
+import { forgetEvents } from '../queues/inbox.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
 import { type Due, dueRecords, type Only } from './fates.ts'
 import { holdLock } from './holds.ts'
@@ -27,7 +28,10 @@ export const passPointOfNoReturn = async (
   return due
 }
 
-export type Doomed = { event: string; room: string; session: string | null; rule: Due['rule']; run: string }
+export type Doomed = Pick<Due, 'event' | 'room' | 'sender' | 'recalled' | 'rule'> & {
+  session: string | null
+  run: string
+}
 
 /** What has passed the point of no return and is not destroyed yet, oldest first: also what a killed process left. */
 export const doomedRecords = async (
@@ -41,8 +45,16 @@ export const doomedRecords = async (
       .whereIn('class', [...classes])
       .orderBy(['doomed_at', 'event_id'])
       .limit(limit)
-      .select('event_id', 'room_id', 'session_id', 'rule', 'run_id')
-  ).map(r => ({ event: r.event_id, room: r.room_id, session: r.session_id, rule: r.rule, run: r.run_id }))
+      .select('event_id', 'room_id', 'sender', 'recalled_at', 'session_id', 'rule', 'run_id')
+  ).map(r => ({
+    event: r.event_id,
+    room: r.room_id,
+    sender: r.sender,
+    recalled: r.recalled_at !== null,
+    session: r.session_id,
+    rule: r.rule,
+    run: r.run_id,
+  }))
 
 /**
  * Notes that events are destroyed at the homeserver, and destroys what Wardroom itself still has of them: the inbox's copy. Each has its entry in the audit
@@ -66,7 +78,7 @@ export const noteDestroyed = async (
         .returning('event_id')
     ).map(r => r.event_id),
   )
-  await tx.sql('inbox').whereIn('event_id', ids).whereIn('state', ['done', 'dead']).delete()
+  await forgetEvents(tx, ids)
   await tx.sql('record_copy').whereIn('event_id', ids).delete()
   for (const run of runs) {
     const own = events.filter(e => e.run === run && noted.has(e.event))

@@ -11,16 +11,26 @@ const chosen = ({ classes, events }: Only): string =>
   `${classes ? 'and r.class = any(:classes::text[])' : ''} ${events ? 'and r.event_id = any(:events::text[])' : ''}`
 const groupChosen = ({ classes, events }: Only): string =>
   `${classes ? 'and g.class = any(:classes::text[])' : ''} ${
-    events ? 'and g.id in (select r.group_id from record r where r.event_id = any(:events::text[]))' : ''
+    events
+      ? `and g.id in (
+          select r.group_id from record r where r.event_id = any(:events::text[])
+            or r.event_id in (select e.edits from record e where e.event_id = any(:events::text[]))
+        )`
+      : ''
   }`
 
-const begins = (basis: string) =>
-  `case ${basis} when 'sent' then sent_at when 'activity' then active_at when 'discharge' then discharged_at else read_at end`
+/** `own_` is for an edit its own time, else that of the message which it replaces. */
+const begins = (basis: string, own: '' | 'own_' = '') =>
+  `case ${basis} when 'sent' then ${own}sent_at when 'activity' then ${own}active_at when 'discharge' then discharged_at else ${own}read_at end`
+
+/** The message (t) that an edit (r) replaces, as clients have it: of the same sender, in the same room, no edit itself. */
+export const editedCondition = `t.event_id = r.edits and t.room_id = r.room_id and t.class = r.class and t.sender = r.sender and t.edits is null`
+const heldOnItsOwn = heldCondition.replaceAll('r.sent_at', 'r.own_sent_at')
 
 /**
  * The same decision as `decide` for every event that is still there, in one statement with the bindings `values` and `now` (a test compares the two). What
  * depends on an event's group alone is decided once a group, so that a million events take about a second. Columns: event_id, room_id, group_id, fate (destroy,
- * hide), rule_kind, rule_id, hidden_at.
+ * hide), rule_kind, rule_id, hidden_at, sender, recalled.
  */
 export const fatesSql = (policies: readonly Policy[], only: Only) => ({
   sql: `
@@ -61,9 +71,20 @@ export const fatesSql = (policies: readonly Policy[], only: Only) => ({
   ),
   facts as (
     select r.event_id, r.room_id, r.group_id, r.sender, r.patient_id, r.sent_at, r.read_at, r.recalled_at, r.removed_at, r.hidden_at,
-      greatest(g.room_active_at, r.sent_at) as active_at, g.discharged_at, g.w_id, g.w_basis, g.w_keep, g.m_basis, g.m_keep, g.holdable
+      greatest(g.room_active_at, r.sent_at) as active_at, g.discharged_at, g.w_id, g.w_basis, g.w_keep, g.m_basis, g.m_keep, g.holdable,
+      r.sent_at as own_sent_at, greatest(g.room_active_at, r.sent_at) as own_active_at, r.read_at as own_read_at
     from record r join ruled g on g.id = r.group_id
-    where r.doomed_at is null ${chosen(only)}
+    where r.doomed_at is null and r.edits is null ${chosen(only)}
+    -- An edit goes with what it replaces.
+    union all
+    select r.event_id, r.room_id, r.group_id, r.sender, r.patient_id, coalesce(t.sent_at, r.sent_at),
+      case when t.event_id is null then r.read_at else t.read_at end, least(r.recalled_at, t.recalled_at), least(r.removed_at, t.removed_at), r.hidden_at,
+      greatest(g.room_active_at, r.sent_at, t.sent_at), g.discharged_at, tg.w_id, tg.w_basis, tg.w_keep, g.m_basis, g.m_keep, g.holdable,
+      r.sent_at, greatest(g.room_active_at, r.sent_at), r.read_at
+    from record r join ruled g on g.id = r.group_id
+    left join record t on ${editedCondition}
+    left join ruled tg on tg.id = coalesce(t.group_id, r.group_id)
+    where r.doomed_at is null and r.edits is not null ${chosen(only)}
   ),
   -- Of several windows the one that ends last; one without an end ends never (null). \`offset 0\`: each end is computed once.
   ended as (
@@ -80,15 +101,15 @@ export const fatesSql = (policies: readonly Policy[], only: Only) => ({
   ),
   bound as (
     select r.*, recalled_at is not null or removed_at is not null as hidden,
-      case when cardinality(m_basis) = 1 then coalesce(${begins('m_basis[1]')} + m_keep[1] > :now, true)
+      case when cardinality(m_basis) = 1 then coalesce(${begins('m_basis[1]', 'own_')} + m_keep[1] > :now, true)
         when cardinality(m_basis) > 1 then exists (
-          select 1 from unnest(m_basis, m_keep) as x(b, k) where coalesce(${begins('b')} + k > :now, true)
+          select 1 from unnest(m_basis, m_keep) as x(b, k) where coalesce(${begins('b', 'own_')} + k > :now, true)
         ) else false end
         or (rule_kind = 'removed' and removed_at + :grace > :now)
-        or (holdable and exists (select 1 from live h where ${heldCondition})) as binds
+        or (holdable and exists (select 1 from live h where (${heldCondition}) or (${heldOnItsOwn}))) as binds
     from leaving r offset 0
   )
-  select event_id, room_id, group_id, case when binds then 'hide' else 'destroy' end as fate, rule_kind, hidden_at,
+  select event_id, room_id, group_id, sender, recalled_at is not null as recalled, case when binds then 'hide' else 'destroy' end as fate, rule_kind, hidden_at,
     case when rule_kind <> 'window' then null when cardinality(w_id) = 1 then w_id[1] else (
       select i from (select i, ${begins('b')} + k as e from unnest(w_id, w_basis, w_keep) as x(i, b, k)) y
       order by e desc nulls first, i collate "C" limit 1

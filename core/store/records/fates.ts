@@ -4,7 +4,7 @@ import { type Decision, decide } from '../../domain/records/decide.ts'
 import type { RecordFacts } from '../../domain/records/facts.ts'
 import type { Policy } from '../../domain/records/policy.ts'
 import type { Db } from '../db.ts'
-import { fatesSql, type Only } from './fates-sql.ts'
+import { editedCondition, fatesSql, type Only } from './fates-sql.ts'
 import { listHolds } from './holds.ts'
 import { listPolicies } from './policies.ts'
 
@@ -27,9 +27,22 @@ const toFacts = (r: Row): RecordFacts => ({
   readAt: opt(r.read_at),
   recalledAt: opt(r.recalled_at),
   removedAt: opt(r.removed_at),
+  ...(r.t_sent_at === null
+    ? {}
+    : {
+        edited: {
+          labels: r.t_labels as string[],
+          sentAt: r.t_sent_at as Instant,
+          readAt: opt(r.t_read_at),
+          recalledAt: opt(r.t_recalled_at),
+          removedAt: opt(r.t_removed_at),
+        },
+      }),
 })
 
 export type StoredRecord = RecordFacts & {
+  /** The message that this one replaces. */
+  edits: string | null
   hiddenAt: Instant | null
   doomedAt: Instant | null
   destroyedAt: Instant | null
@@ -38,11 +51,26 @@ export type StoredRecord = RecordFacts & {
 const withRoom = (sql: Sql) =>
   sql('record as r')
     .leftJoin('record_room as rr', 'rr.room_id', 'r.room_id')
-    .select('r.*', 'rr.active_at', 'rr.discharged_at')
+    .joinRaw(`left join record t on ${editedCondition}`)
+    .select('r.*', 'rr.active_at', 'rr.discharged_at', {
+      t_sent_at: 't.sent_at',
+      t_labels: 't.labels',
+      t_read_at: 't.read_at',
+      t_recalled_at: 't.recalled_at',
+      t_removed_at: 't.removed_at',
+    })
 
 export const recordById = async (sql: Sql, event: string): Promise<StoredRecord | undefined> => {
   const row = await withRoom(sql).where('r.event_id', event).first()
-  return row && { ...toFacts(row), hiddenAt: row.hidden_at, doomedAt: row.doomed_at, destroyedAt: row.destroyed_at }
+  return (
+    row && {
+      ...toFacts(row),
+      edits: row.t_sent_at === null ? null : row.edits,
+      hiddenAt: row.hidden_at,
+      doomedAt: row.doomed_at,
+      destroyedAt: row.destroyed_at,
+    }
+  )
 }
 
 /** What the rules say of one event now (`!retention why`). */
@@ -52,6 +80,9 @@ export const fateOf = async (sql: Sql, facts: RecordFacts, now: Instant): Promis
 export type Due = {
   event: string
   room: string
+  sender: string
+  /** Somebody asked for this very message to go, whatever else is due. */
+  recalled: boolean
   fate: 'hide' | 'destroy'
   rule: { kind: 'window' | 'recall' | 'removed'; id: string | null }
 }
@@ -70,6 +101,8 @@ export const dueRecords = async (
   return (rows as Row[]).map(r => ({
     event: r.event_id as string,
     room: r.room_id as string,
+    sender: r.sender as string,
+    recalled: r.recalled as boolean,
     fate: r.fate as Due['fate'],
     rule: { kind: r.rule_kind as Due['rule']['kind'], id: r.rule_id as string | null },
   }))

@@ -1,9 +1,12 @@
 import type { Knex } from 'knex'
 import type { EventId, UserId } from '../../domain/ids.ts'
+import type { OtherServer } from '../../domain/records/other-server.ts'
 import type { Db } from '../db.ts'
 import { advanceNotices } from '../patients/notices.ts'
+import { forgetEvents } from '../queues/inbox.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
 import type { Due, StoredRecord } from './fates.ts'
+import { serversOf } from './other-servers.ts'
 
 type Sql = Db | Knex.Transaction
 
@@ -70,7 +73,7 @@ export const keepCopy = async (tx: Tx, event: string, copy: unknown): Promise<vo
 export const noteHidden = async (tx: Tx, events: readonly Due[]): Promise<void> => {
   const ids = events.map(e => e.event)
   await tx.sql('record').whereIn('event_id', ids).whereNull('hidden_at').update({ hidden_at: tx.now })
-  await tx.sql('inbox').whereIn('event_id', ids).whereIn('state', ['done', 'dead']).delete()
+  await forgetEvents(tx, ids)
   const kept = new Set(await tx.sql('record_copy').whereIn('event_id', ids).pluck('event_id'))
   await tx.auditAll(
     events.map(e => ({
@@ -91,30 +94,35 @@ export const copyOf = async ({ db, seal }: Pick<StoreDeps, 'db' | 'seal'>, event
   return row ? JSON.parse(await seal.open('record_copy.copy', row.copy)) : undefined
 }
 
-export const noteServers = async (tx: Tx, events: readonly string[], servers: readonly string[]): Promise<void> => {
-  await tx
-    .sql('recall')
-    .whereIn('event_id', [...events])
-    .whereNull('servers')
-    .update({ servers: [...servers] })
-}
-
 /** Notes whether a recalled message could be removed in its room. */
-  room: string
 export const noteRemoved = async (tx: Tx, event: string, removed: boolean): Promise<void> => {
   await tx.sql('recall').where({ event_id: event }).whereNull('removed').update({ removed })
 }
 
 export type Told = {
   event: string
+  room: string
   by: UserId
   /** Null where it was recalled by a reaction: then the answer goes to whoever asked. */
   chat: string | null
   thread: string | null
   removed: boolean
-  servers: string[]
+  servers: OtherServer[]
   became: 'gone' | 'hidden'
 }
+
+/** Where the answers to recalls stand that were given already. */
+export const toldRecalls = async (
+  sql: Sql,
+  events: readonly string[],
+): Promise<{ event: string; chat: string; thread: string }[]> =>
+  (
+    await sql('recall')
+      .whereIn('event_id', [...events])
+      .whereNotNull('told')
+      .whereNotNull('chat')
+      .select('event_id', 'chat', 'thread')
+  ).map(r => ({ event: r.event_id, chat: r.chat, thread: r.thread }))
 
 /** Recalls whose asker has not heard what became of them; each is given once. */
 export const takeUntold = async (tx: Tx): Promise<Told[]> => {
@@ -134,14 +142,15 @@ export const takeUntold = async (tx: Tx): Promise<Told[]> => {
       .sql('recall')
       .where({ event_id: r.event_id })
       .update({ told: r.destroyed_at === null ? 'hidden' : 'gone', told_at: tx.now })
-  return rows.map(r => ({
+  const servers = await Promise.all(rows.map(r => serversOf(tx.sql, r.event_id)))
+  return rows.map((r, n) => ({
     event: r.event_id,
+    room: r.room_id,
     by: r.asked_by,
     chat: r.chat,
     thread: r.thread,
-    servers: r.servers ?? [],
+    servers: servers[n] ?? [],
     removed: r.removed === true,
     became: r.destroyed_at === null ? 'hidden' : 'gone',
   }))
 }
-    room: r.room_id,
