@@ -61,7 +61,7 @@ export type BotsOptions = {
 }
 
 /**
- * Starts the one bot, `@wardroom`: its encrypted client, its inbox and its jobs. Resolves when it leads and listens; a second process waits here until the
+ * Starts `@wardroom`: its encrypted client, its inbox and its jobs; and the records bot where the clinic wants one. Resolves when it leads and listens; a second process waits here until the
  * first is gone. `stop` ends everything in reverse order.
  */
 export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promise<void> }> =>

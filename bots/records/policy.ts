@@ -4,7 +4,7 @@ import type { Coverage, CoverageClass } from '../../core/domain/records/coverage
 import type { Log } from '../../core/log.ts'
 import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { ensureUser } from '../../core/matrix/our-users.ts'
-import { noteLookedAt, roomsToLeave } from '../../core/store/records/coverage.ts'
+import { clearImpossible, noteLookedAt, roomsToLeave } from '../../core/store/records/coverage.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
@@ -32,16 +32,20 @@ type Looked = { room: string; class: CoverageClass; state: 'covered' | 'impossib
 
 /** Adds the bot to every room that the policy means and that it is not in, where a member may invite. */
 export const coverRooms = async (d: PolicyDeps, coverage: Coverage): Promise<void> => {
-  if (coverage === 'none') return
-  for (let after: string | null = ''; after !== null; ) {
+  const met: string[] = []
+  for (let after: string | null = coverage === 'none' ? null : ''; after !== null; ) {
     const answer: { rooms: Looked[]; next: string | null } = await d.homeserver.request(
       'POST',
       '/_synapse/client/wardroom_cover',
       { body: { bot: d.bot, coverage, after }, timeoutMs: 120_000 },
     )
-    for (const room of answer.rooms) await transact(d.store, tx => noteLookedAt(tx, room))
+    for (const room of answer.rooms) {
+      met.push(room.room)
+      await transact(d.store, tx => noteLookedAt(tx, room))
+    }
     after = answer.next
   }
+  await transact(d.store, tx => clearImpossible(tx, met))
 }
 
 /** Leaves the rooms that no policy means any more. */

@@ -272,3 +272,15 @@ export const sweepInbox = async (deps: StoreDeps, keepMs: number): Promise<numbe
     .db('inbox')
     .where('done_at', '<', deps.clock.now() - keepMs)
     .delete()
+
+/**
+ * Deletes what the inbox still has of events whose content is gone. One that a bot is still to handle stays until it is; the records bot, which would only note its
+ * files, need not.
+ */
+export const forgetEvents = async (tx: Tx, events: readonly string[]): Promise<void> => {
+  await tx
+    .sql('inbox')
+    .whereIn('event_id', [...events])
+    .where(q => q.whereIn('state', ['done', 'dead']).orWhere({ source: 'records' }))
+    .delete()
+}

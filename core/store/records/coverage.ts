@@ -92,6 +92,15 @@ export const noteLookedAt = async (
   if (is !== 'impossible' || reason !== undefined) await put(tx, { room, class: kind, state, reason: reason ?? null })
 }
 
+/** A look at all rooms did not meet these any more: they are gone, or no policy means them. */
+export const clearImpossible = async (tx: Tx, met: readonly string[]): Promise<void> => {
+  await tx
+    .sql('room_coverage')
+    .where({ state: 'impossible' })
+    .whereNotIn('room_id', [...met])
+    .update({ state: 'left', reason: null, changed_at: tx.now })
+}
+
 const invited = async (tx: Tx, room: string, kind: CoverageClass | undefined): Promise<void> => {
   if (await isCovered(tx.sql, room)) return
   await put(tx, { room, state: 'invited', ...(kind ? { class: kind } : {}) })

@@ -287,5 +287,6 @@ describe('the records bot', function () {
     expect(membership(kim, ward)).to.equal('join')
     const uncovered = () => d.store.db('audit_queue').where({ action: 'record.uncover' }).pluck('room')
     expect(await eventually(async () => (await uncovered())[0], { what: 'its entry' })).to.equal(chat)
+    expect((await row(closed)).state, 'still a staff room').to.equal('impossible')
   })
 })
