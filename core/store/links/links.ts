@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Knex } from 'knex'
 import { base58Token, type LinkId, newId, type PatientId, type PersonId } from '../../domain/ids.ts'
 import { type LinkFacts, linkLifeMs } from '../../domain/link.ts'
 import { type Person, personById } from '../patients/patients.ts'
@@ -53,11 +54,17 @@ export const withdrawLinks = async (
   reason = 'withdrawn',
   keep?: LinkId,
 ): Promise<number> => {
-  const rows: { id: string; patient_id: string }[] = await tx
-    .sql('link')
-    .where({ person_id: personId })
+  const open = tx.sql('link').where({ person_id: personId })
+  return closeLinks(tx, keep ? open.whereNot({ id: keep }) : open, reason)
+}
+
+/** Closes one link. */
+export const withdrawLink = (tx: Tx, id: LinkId, reason: string): Promise<number> =>
+  closeLinks(tx, tx.sql('link').where({ id }), reason)
+
+const closeLinks = async (tx: Tx, which: Knex.QueryBuilder, reason: string): Promise<number> => {
+  const rows: { id: string; patient_id: string }[] = await which
     .whereNull('withdrawn_at')
-    .modify(q => (keep ? q.whereNot({ id: keep }) : q))
     .update({ withdrawn_at: tx.now, withdrawn_reason: reason })
     .returning(['id', 'patient_id'])
   for (const row of rows)

@@ -1,10 +1,11 @@
 import type { Knex } from 'knex'
-import { type Failure, failureOfRefusal } from '../../domain/care/notice.ts'
+import { type Failure, failureOfRefusal, isClosed, type NoticeState } from '../../domain/care/notice.ts'
 import type { Instant } from '../../domain/clock.ts'
 import { days, minutes } from '../../domain/clock.ts'
-import type { TextId } from '../../domain/ids.ts'
+import type { LinkId, TextId } from '../../domain/ids.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import { advanceText, type SmsErrorClass, type TextSignal } from '../../domain/texts/sms-state.ts'
+import { withdrawLink } from '../links/links.ts'
 import { advanceNotices } from '../patients/notices.ts'
 import { personById } from '../patients/patients.ts'
 import { readSettings } from '../staff/settings.ts'
@@ -48,6 +49,17 @@ const drop = async (tx: Tx, text: Text, code: string): Promise<void> => {
   await audit(tx, text, 'text.send', 'refused', { code })
 }
 
+/**
+ * Has a text that still waits lost its point, because each message that it was to tell of was recalled, removed or read meanwhile? Under the lock that new
+ * messages take when they ride on it.
+ */
+const isPointless = async (tx: Tx, text: Text): Promise<boolean> => {
+  if (text.state !== 'pending' || text.begunAt !== null || !text.personId) return false
+  await tx.sql.raw('select pg_advisory_xact_lock(hashtext(?))', [`notice:${text.personId}`])
+  const states: NoticeState[] = await tx.sql('notice').where({ text_id: text.id }).pluck('state')
+  return states.length > 0 && states.every(isClosed)
+}
+
 /** Asks once more whether the text may go out (a STOP may have come meanwhile) and notes that it is being handed over. */
 export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   const text = await locked(tx, job.textId)
@@ -61,6 +73,11 @@ export const beginText = async (tx: Tx, job: TextJob): Promise<Begun> => {
   }
   if (isRefusal(refusal)) {
     await fail(tx, text, { code: refusal.code, class: refusal.code === 'stopped' ? 'opted_out' : 'unknown' }, true)
+    return { kind: 'over' }
+  }
+  if (await isPointless(tx, text)) {
+    if (text.linkId) await withdrawLink(tx, text.linkId as LinkId, 'pointless')
+    await drop(tx, text, 'pointless')
     return { kind: 'over' }
   }
   const at = dueAt(settings, job.phone, text, tx.now)

@@ -49,6 +49,18 @@ describe('a visit to the patient page', function () {
     await page.context().close()
   })
 
+  it('takes a message off the open page when its sender recalls it', async () => {
+    const maria = await w.patient()
+    const wrong = await w.lee.send(maria.room, 'Your blood test, dear Mr Other')
+    const page = await w.page()
+    await enter(page, await w.link(maria), maria)
+    await message(page, 'Your blood test').waitFor()
+    await w.lee.redact(maria.room, wrong)
+    await page.getByText('This message was removed').waitFor()
+    expect(await message(page, 'Your blood test').count()).to.equal(0)
+    await page.context().close()
+  })
+
   it('sends a photo without its place and time, the way up that it has, and shows the clinician’s photo', async () => {
     const maria = await w.patient()
     const page = await w.page()

@@ -3,6 +3,7 @@ import { noticeFor } from '../../../appservice/care/notices/notify.ts'
 import { remind } from '../../../appservice/care/notices/reminders.ts'
 import { hours, minutes } from '../../../core/domain/clock.ts'
 import type { EventId, PersonId, RoomId } from '../../../core/domain/ids.ts'
+import { advanceNotices } from '../../../core/store/patients/notices.ts'
 import { personById } from '../../../core/store/patients/patients.ts'
 import { readSettings } from '../../../core/store/staff/settings.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -19,11 +20,11 @@ describe('reminders', function () {
   afterEach(() => w.stop())
 
   /** A clinician's message, as the bridge's inbox hands it on. */
-  const write = async (id: PersonId) => {
+  const write = async (id: PersonId, event = '$one') => {
     const person = await personById(w.store.db, id)
     if (!person) throw new Error('no person')
     const settings = await readSettings(w.store.db)
-    const message = { roomId: '!r:test' as RoomId, eventId: '$one' as EventId, sender: '@ann:test' }
+    const message = { roomId: '!r:test' as RoomId, eventId: event as EventId, sender: '@ann:test' }
     await w.tx(tx => noticeFor(tx, person, { ...message, sentAt: tx.now }, { settings, publicUrl: w.publicUrl }))
   }
   /** Half an hour after half an hour, as the sweep does it. */
@@ -47,6 +48,20 @@ describe('reminders', function () {
     expect(await bodies(), 'three hours after the text').to.deep.equal(['new secure'])
     await pass(hours(2))
     expect(await bodies()).to.deep.equal(['new secure', 'still waiting'])
+  })
+
+  it('are not sent for what was recalled in the night, nor is its text, and the link of that text opens nothing', async () => {
+    const p = await w.patient(phone)
+    w.store.clock.set(Date.UTC(2026, 4, 13, 2))
+    await write(p.person)
+    await w.tx(tx => advanceNotices(tx, { event: '$one' as EventId }, { kind: 'withdrawn' }))
+    await pass(hours(16))
+    expect(await bodies()).to.deep.equal([])
+    const links = await w.store.db('link').where({ person_id: p.person }).select('withdrawn_reason')
+    expect(links).to.deep.equal([{ withdrawn_reason: 'pointless' }])
+    await write(p.person, '$two')
+    await pass(hours(1))
+    expect(await bodies(), 'what is written then has a text of its own').to.deep.equal(['new secure'])
   })
 
   it('do not come in a bunch after the bridge was away', async () => {
