@@ -76,6 +76,25 @@ describe('the desk bot', function () {
     expect(shown.body).to.include('…43').and.include('no consent').and.include('Spanish')
   })
 
+  it('makes a room ephemeral for who has power in it, and recalls by a waste basket, in rooms that it is not in', async () => {
+    const room = await nurse.createRoom({ invite: [second.userId] })
+    const first = await nurse.send(room, 'from before')
+    await eventually(() => d.store.db('record').where({ event_id: first }).first(), { what: 'the record' })
+    await d.grant(second, 'clinician')
+    const not = await d.ask(second, await d.chatWith(second), `!ephemeral https://matrix.to/#/${room} 24h`)
+    expect(not.body, 'invited, not a member').to.include('You are in no such room')
+    const said = await d.ask(nurse, nurseChat, `!ephemeral https://matrix.to/#/${room}?via=h 24h`)
+    expect(said.body).to.include('goes 1 day after it was sent').and.include('I am not in that room')
+    const later = await nurse.send(room, 'from then on')
+    const labels = async (id: string) => (await d.store.db('record').where({ event_id: id }).first())?.labels
+    await eventually(async () => (await labels(later))?.join() === 'ephemeral-sent-86400s', { what: 'the label' })
+    expect(await labels(first)).to.deep.equal([])
+    await nurse.react(room, later, '🗑️')
+    await nurse.waitFor(s => s.roomId === nurseChat && s.body.includes(later) && s.body.includes('Recalled: '), {
+      what: 'the end of the recall',
+    })
+  })
+
   it('does not obey somebody without the role, nor what was never encrypted', async () => {
     const refused = await d.ask(nurse, nurseChat, '!config set sms.task_hours 12')
     expect(refused).to.include({ mark: '⛔' })
