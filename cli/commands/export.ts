@@ -37,6 +37,11 @@ const joined = async (files: readonly string[]): Promise<{ key: JWK; numbers: st
   }
 }
 
+const explainKey = (cause: unknown): never => {
+  if ((cause as { code?: unknown }).code !== 'ERR_JWE_DECRYPTION_FAILED') throw cause
+  throw new Explained('These shares make another key than the one to which this installation seals.', { cause })
+}
+
 const longestWait = seconds(30)
 
 /** Waits until the audit process has taken in what is about this export. */
@@ -60,12 +65,8 @@ const run = async ([id]: string[], { values: { out, config }, lists: { share = [
     const [ghosts, bots] = [homeserverOf(c, 'ghosts'), homeserverOf(c, 'bots')]
     const deps = { store, ghosts, bots, log, serverName: c.homeserver.serverName }
     const say = (line: string) => console.error(line)
-    return orExplain(
-      await runExport(
-        { ...deps, say, logged: () => logged(store, id) },
-        { id, recovery: key, shares: numbers, by: by(), out },
-      ),
-    )
+    const run = { id, recovery: key, shares: numbers, by: by(), out }
+    return orExplain(await runExport({ ...deps, say, logged: () => logged(store, id) }, run).catch(explainKey))
   })
   const { counts, unreadable, audit } = result.manifest
   const lost = Object.values(unreadable).reduce((sum, n) => sum + n, 0)
@@ -154,7 +155,7 @@ const verbs = { run, check }
 export const exportRecords: CliCommand = {
   name: 'export',
   usage:
-    'export run EXPORT --share FILE --share FILE --out FILE | check FILE --identity KEY.txt [--vkey FILE] [--config FILE]',
+    'export run EXPORT --share FILE --share FILE --out FILE [--config FILE] | check FILE --identity KEY.txt [--vkey FILE] [--config FILE]',
   about:
     'write the package of an approved export with shares of the recovery key; check that a package is whole and unchanged',
   run: async args => {

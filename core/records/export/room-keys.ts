@@ -32,10 +32,11 @@ const ofGhost = async (
   { exportId, room, patient }: { exportId: string; room: RoomId; patient: string },
   { ghost, sealedK }: Ghost & { sealedK: string },
 ): Promise<FoundKeys> => {
-  const k = await openK(recovery, ghost, sealedK)
   const deviceId = newDeviceId(d.store.random)
+  // In the log before K is opened.
+  await transact(d.store, tx => noteExportDevice(tx, { deviceId, exportId, userId: ghost, patient, room }))
+  const k = await openK(recovery, ghost, sealedK)
   try {
-    await transact(d.store, tx => noteExportDevice(tx, { deviceId, exportId, userId: ghost, patient, room }))
     const found = await keysOfGhost({ homeserver: d.ghosts, userId: ghost, deviceId, k, rooms: [room], log: d.log })
     await transact(d.store, tx => exportDeviceGone(tx, deviceId))
     return found

@@ -2,7 +2,7 @@ import { type ExportLine, fileOf, kindOf, mediaPath } from '../../domain/records
 import { type MemberChange, pageLine, pageRoom, pageRoomEnd } from '../../domain/records/export-page.ts'
 import type { Decryptor } from '../../matrix/export/decryptor.ts'
 import type { Homeserver } from '../../matrix/homeserver.ts'
-import { receiptsOf, type ToldRoom } from '../../store/records/export-rooms.ts'
+import { isTakenBack, receiptsOf, type ToldRoom } from '../../store/records/export-rooms.ts'
 import type { ExportRequest } from '../../store/records/exports.ts'
 import { copyOf } from '../../store/records/recall.ts'
 import type { StoreDeps } from '../../store/tx.ts'
@@ -69,7 +69,7 @@ const sourceOf = async (
   r: ExportRequest,
   e: StoredEvent,
 ): Promise<Pick<ExportLine, 'source'> & { pdu: Pdu | null }> => {
-  if (r.copy && e.removed) return { source: 'gone', pdu: null }
+  if (r.copy && (e.removed || (await isTakenBack(d.store.db, e.id)))) return { source: 'gone', pdu: null }
   if (!isPruned(e.event)) return { source: 'homeserver', pdu: e.event }
   const copy = r.copy ? undefined : ((await copyOf(d.store, e.id)) as Pdu | undefined)
   return copy && !isPruned(copy) ? { source: 'sealed-copy', pdu: copy } : { source: 'gone', pdu: e.event }

@@ -125,9 +125,9 @@ const writeAudit = async (
   d: ExportRunDeps,
   r: ExportRequest,
   put: (path: string, content: string) => Promise<void>,
-  complete: boolean,
 ): Promise<Manifest['audit']> => {
   if (r.copy) return null
+  const complete = await d.logged()
   const proofs = await auditProofs(d.store.db, r.id)
   if (!proofs) return { origin_checkpoint_size: 0, entries: 0, complete: false }
   await put(paths.entries, proofs.entries.map(e => `${JSON.stringify(e)}\n`).join(''))
@@ -174,7 +174,7 @@ const writePackage = async (
       people: Object.fromEntries(people),
       counts: tally.counts,
       unreadable: tally.why,
-      audit: await writeAudit(d, r, put, await d.logged()),
+      audit: await writeAudit(d, r, put),
       files: tally.files,
     }
     const text = `${JSON.stringify(manifest, null, 2)}\n`

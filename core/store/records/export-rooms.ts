@@ -158,3 +158,10 @@ export const receiptsOf = async (
   (await sql('receipt_seen').where({ room_id: room }).where('at', '<', until).orderBy(['at', 'user_id', 'thread'])).map(
     r => ({ user: r.user_id, event: r.event_id, thread: r.thread, at: r.at }),
   )
+
+/** Was a message removed or recalled, or what it edits? An edit says again what was taken back, and is not always removed with it. */
+export const isTakenBack = async (sql: Sql, event: string): Promise<boolean> =>
+  (await sql('record')
+    .where({ event_id: event })
+    .where(q => q.whereNotNull('removed_at').orWhereNotNull('recalled_at').orWhereNotNull('hidden_at'))
+    .first('event_id')) !== undefined

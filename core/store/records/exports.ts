@@ -8,10 +8,10 @@ import {
   type ExportState,
   requestLife,
 } from '../../domain/records/export-request.ts'
-import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Db } from '../db.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
-import { askRooms, exportScope } from './export-rooms.ts'
+import { askRooms, exportScope, mostExportRooms } from './export-rooms.ts'
 
 type Sql = Db | Knex.Transaction
 type Row = Record<string, unknown>
@@ -166,6 +166,8 @@ export const approveExport = async (
   const state = afterSignal(r, { kind: 'approve', by }, tx.now)
   if (isRefusal(state)) return state
   const rooms = await exportScope(tx.sql, r)
+  if (rooms.length > mostExportRooms)
+    return refuse('too-much', `That is more than ${mostExportRooms} rooms by now: ask for a shorter time.`)
   const approved = { state, approved_at: tx.now, approved_by: by, lapses_at: tx.now + hours(hoursOpen) }
   const [row] = await tx.sql('export_request').where({ id }).update(approved).returning('*')
   await askRooms(tx, id, rooms)

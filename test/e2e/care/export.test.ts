@@ -1,14 +1,17 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { expect } from 'chai'
 import { careDeletion } from '../../../appservice/care/deletion.ts'
+import { exportRecords } from '../../../cli/commands/export.ts'
 import { hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import type { ExportLine } from '../../../core/domain/records/export-line.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
-import { generateKeys } from '../../../core/keys.ts'
+import { generateKeys, writeKeyFile } from '../../../core/keys.ts'
 import { keysOfGhost } from '../../../core/matrix/export/ghost-keys.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
 import { openMemoryClient } from '../../../core/matrix/memory-client.ts'
@@ -81,6 +84,45 @@ describe('export of records', function () {
   }
   const destroyAtHomeserver = (id: string) =>
     bridge.deps.homeserver.request('POST', '/_synapse/client/wardroom_destroy', { body: { events: [id] } })
+
+  /** An installation's configuration, as the officers' machine has it. */
+  const configuration = async (): Promise<string> => {
+    const { synapse, registrations } = await stack()
+    const file = (name: string, content: unknown): string => {
+      writeFileSync(join(folder, name), JSON.stringify(content), { mode: 0o600 })
+      return join(folder, name)
+    }
+    return file('wardroom.yaml', {
+      homeserver: {
+        url: synapse.url,
+        serverName: synapse.serverName,
+        registrations: {
+          bots: file('bots.yaml', registrations.bots),
+          ghosts: file('ghosts.yaml', registrations.ghosts),
+        },
+      },
+      database: { url: bridge.db.url },
+      keys: { file: file('sealing.json', bridge.db.keys), keeperSecret: 'secret-of-this-test-only-0123456789' },
+    })
+  }
+  /** What the command says when it cannot. */
+  const explained = (...args: string[]): Promise<string> =>
+    exportRecords.run(args).then(
+      code => `ended with ${code}`,
+      (error: Error) => error.message,
+    )
+  /** Runs the command in a folder where there is nothing; gives its exit code and what it said. */
+  const wardroom = async (...args: string[]): Promise<string> => {
+    const main = join(import.meta.dirname, '../../../cli/main.ts')
+    const child = spawn(process.execPath, [main, 'export', ...args], { cwd: folder, env: { PATH: process.env.PATH } })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', d => {
+        said += d
+      })
+    const [code] = await once(child, 'close')
+    return `${code} ${said}`
+  }
 
   /** The last message's session is its own: no visit ever put it into the backup. */
   const writeTheRoom = async () => {
@@ -278,7 +320,14 @@ describe('export of records', function () {
     const id = await approved(true)
     await exportTold(bridge.db.store, id)
     const file = join(folder, 'copy.age')
-    await run(id, file)
+    const shares = await splitRecovery(bridge.privateKeys.recovery, 2, 3)
+    for (const s of shares) writeKeyFile(join(folder, `${s.number}.json`), s)
+    const share = (n: number) => ['--share', join(folder, `${n}.json`)]
+    const config = ['--config', await configuration()]
+    expect(await explained('run', id, ...share(2), '--out', file, ...config)).to.include(
+      '2 different shares are needed',
+    )
+    expect(await wardroom('run', id, ...share(3), ...share(1), '--out', file, ...config)).to.match(/^0 .*SHA-256/s)
     const { texts, byId, manifest } = await readExport(file, identity)
     expect(byId(ids.edit)?.content?.['m.new_content']).to.deep.include({ body: 'Please come on Monday' })
     for (const gone of [ids.recalled, ids.removed])
@@ -290,7 +339,14 @@ describe('export of records', function () {
       .and.not.include('claim 7')
     expect(Object.keys(texts).filter(path => path.startsWith('audit/'))).to.deep.equal([])
     expect(manifest.request.reason).to.equal(null)
-    expect(await checkExport(file, { identities: [identity] })).to.deep.include({ holds: true, wrong: [] })
+    writeFileSync(join(folder, 'key.txt'), `# created: today\n${identity}\n`)
+    const key = ['--identity', join(folder, 'key.txt')]
+    expect(await wardroom('check', file, ...key, ...config)).to.match(/^0 .*stores now.*VERIFIED/s)
+    expect(await bridge.db.store.db('audit_queue').where({ action: 'export.check', outcome: 'done' })).to.have.lengthOf(
+      1,
+    )
+    writeFileSync(file, readFileSync(file).subarray(0, -1))
+    expect(await explained('check', file, ...key)).to.include('damaged, cut off')
   })
 
   it('refuses before the rooms are told and after its time, and says a broken run into the log', async () => {
