@@ -100,12 +100,14 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       homeserver: () => homeserver.request('GET', '/_matrix/client/versions', { timeoutMs: 2000 }),
     }
     const deliveries = keepDeliveries({ homeserver, registrationId: o.registration.id, log })
-    const onStored = deliveries.arrived
+    const onTransaction = deliveries.arrived
     const transactions = express()
       .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
       .use('/renewal', renewalDoor({ store, homeserver, log }))
-      .use(transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log, onStored }))
+      .use(
+        transactionsRouter({ source: 'ghosts', hsToken: secret(o.registration.hs_token), store, log, onTransaction }),
+      )
     started(await listen(transactions, o.listen.bridge))
     await started(deliveries).begin()
     const app = publicApp({

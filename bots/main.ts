@@ -103,12 +103,19 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       )
     }
     const deliveries = keepDeliveries({ homeserver, registrationId: o.registration.id, log })
-    const onStored = deliveries.arrived
+    const onTransaction = deliveries.arrived
     const transactions = express()
       .use(refusals.watch(refusedHere))
       .use(healthRouter({ checks, metrics }))
       .use(
-        transactionsRouter({ source: 'bots', hsToken: secret(o.registration.hs_token), store, log, onNews, onStored }),
+        transactionsRouter({
+          source: 'bots',
+          hsToken: secret(o.registration.hs_token),
+          store,
+          log,
+          onNews,
+          onTransaction,
+        }),
       )
     started(await listen(transactions, o.listen.bots))
     await started(deliveries).begin()

@@ -17,8 +17,8 @@ export type TransactionsOptions = {
   log: Log
   /** Called inside the transaction that stores the events, with those that are new; ephemeral data and device lists may come again. */
   onNews?: (tx: Tx, news: News) => Promise<void>
-  /** Called after each transaction that was stored. */
-  onStored?: () => void
+  /** Called after each transaction: was it stored? */
+  onTransaction?: (stored: boolean) => void
   /** A homeserver repeats a refused transaction for ever, so the bound lies above the largest that it makes (100 events, 100 to-device messages of 64 KiB). */
   maxBytes?: number
 }
@@ -72,13 +72,14 @@ export const transactionsRouter = (o: TransactionsOptions): express.Router => {
         return stored.length
       })
       o.log.debug({ source: o.source, events: events.length, fresh }, 'transaction stored')
-      o.onStored?.()
+      o.onTransaction?.(true)
       res.json({})
     } catch (err) {
       o.log.error(
         { err, source: o.source, events: events.length },
         'a transaction could not be stored; the homeserver will repeat it',
       )
+      o.onTransaction?.(false)
       fail(res, 503, 'M_UNKNOWN', 'The transaction could not be stored.')
     }
   })

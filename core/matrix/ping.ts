@@ -5,8 +5,8 @@ import type { Log } from '../log.ts'
 import type { Homeserver } from './homeserver.ts'
 
 export type Deliveries = {
-  /** To be called for each transaction that came and was stored. */
-  arrived(): void
+  /** To be called for each transaction that came: was it stored? If not, the homeserver waits before it comes again, each time longer. */
+  arrived(stored: boolean): void
   /** Asks for the first time; the endpoint must listen. A homeserver that is away is no error. */
   begin(): Promise<void>
   stop(): Promise<void>
@@ -14,17 +14,20 @@ export type Deliveries = {
 
 export type DeliveryOptions = { homeserver: Homeserver; registrationId: string; log: Log }
 
-const usual = seconds(30)
+const usualMs = seconds(30)
 
 /**
  * Sees to it that the homeserver delivers (`POST /_matrix/client/v1/appservice/{id}/ping`), instead of sitting out its back-off, up to 512 s, after we or our
  * database were away. Asked in quick succession at the start, because the homeserver's first delivery may fail on a connection to the process before us,
- * and then waits longer than before; later every half minute. What arrives by itself is not asked for: two retries at a time confuse Synapse.
+ * and then waits longer than before, and again after we could not store something; otherwise every half minute. What arrives by itself is not asked for: two
+ * retries at a time confuse Synapse.
  */
 export const keepDeliveries = ({ homeserver, registrationId, log }: DeliveryOptions): Deliveries => {
   const stopped = new AbortController()
   const path = `/_matrix/client/v1/appservice/${encodeURIComponent(registrationId)}/ping`
   let news = false
+  let wait = 250
+  let hurry = new AbortController()
   let running: Promise<void> = Promise.resolve()
   const ask = async () => {
     try {
@@ -37,9 +40,15 @@ export const keepDeliveries = ({ homeserver, registrationId, log }: DeliveryOpti
     }
   }
   const goOn = async () => {
-    for (let wait = 250; !stopped.signal.aborted; wait = Math.min(wait * 2, usual)) {
-      await pause(wait, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
+    for (; !stopped.signal.aborted; wait = Math.min(wait * 2, usualMs)) {
+      const signal = AbortSignal.any([stopped.signal, hurry.signal])
+      await pause(wait, undefined, { signal, ref: false }).catch(() => undefined)
       if (stopped.signal.aborted) return
+      if (hurry.signal.aborted) {
+        hurry = new AbortController()
+        wait = seconds(0.5)
+        continue
+      }
       if (!news)
         await ask().catch(err =>
           log.error({ err: errorFacts(err), registrationId }, 'the homeserver refuses to deliver'),
@@ -48,8 +57,10 @@ export const keepDeliveries = ({ homeserver, registrationId, log }: DeliveryOpti
     }
   }
   return {
-    arrived: () => {
-      news = true
+    arrived: stored => {
+      news = stored
+      // A database that stays away is asked for every few seconds, not all the time.
+      if (!stored && wait > seconds(4)) hurry.abort()
     },
     begin: async () => {
       await ask()

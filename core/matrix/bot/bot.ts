@@ -252,17 +252,19 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
 export type ResetDeps = Pick<BotDeps, 'homeserver' | 'store' | 'userId' | 'log'> & {
   /** The person at the command line, for the audit. */
   by: string
+  /** How long a process that leads the bot is waited for (10 s). */
+  patienceMs?: number
 }
 
 /**
  * `wardroom crypto-reset`: forgets a bot's crypto store and deletes its device; the next `startBot` makes a new one. Its cross-signing identity is kept
- * where it can be. @throws when a process still leads the bot 10 s later.
+ * where it can be. @throws when a process still leads the bot after `patienceMs`.
  */
 export const resetCrypto = async (d: ResetDeps): Promise<'identity-kept' | 'identity-new'> => {
   const { homeserver, store, userId, log, by } = d
   const stillLed = new Error(`a process still runs ${userId}; stop it first`)
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(stillLed), seconds(10))
+  const timer = setTimeout(() => limit.abort(stillLed), d.patienceMs ?? seconds(10))
   const lease = await holdLease({
     db: store.db,
     name: leaseName(userId),

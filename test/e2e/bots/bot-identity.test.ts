@@ -21,13 +21,14 @@ describe('who a bot is and whom it believes', () => {
     const last = child.news().at(-1)
     return last?.news === 'ends' ? last.reason : ''
   }
-  const reset = () =>
+  const reset = (patienceMs?: number) =>
     resetCrypto({
       homeserver: w.homeserver,
       store: w.store,
       userId: w.userId,
       log: createLog('test', 'error'),
       by: '@admin:test',
+      patienceMs,
     })
 
   before(async function () {
@@ -109,7 +110,7 @@ describe('who a bot is and whom it believes', () => {
 
   it('refuses crypto-reset while a process runs the bot', async function () {
     this.timeout(40_000)
-    const error = await reset().catch((e: Error) => e)
+    const error = await reset(1000).catch((e: Error) => e)
     expect(String(error)).to.include('still runs')
     await eventually(() => bot.leads())
   })

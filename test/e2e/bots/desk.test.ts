@@ -82,7 +82,7 @@ describe('the desk bot', function () {
     await eventually(() => d.store.db('record').where({ event_id: first }).first(), { what: 'the record' })
     await d.grant(second, 'clinician')
     const not = await d.ask(second, await d.chatWith(second), `!ephemeral https://matrix.to/#/${room} 24h`)
-    expect(not.body, 'invited, not a member').to.include('You are in no such room')
+    expect(not.body, 'a member without power').to.include('Only a member who may remove messages')
     const said = await d.ask(nurse, nurseChat, `!ephemeral https://matrix.to/#/${room}?via=h 24h`)
     expect(said.body).to.include('goes 1 day after it was sent').and.include('I am not in that room')
     const later = await nurse.send(room, 'from then on')

@@ -9,7 +9,7 @@ import { recordsBotOf } from '../../../bots/records/index.ts'
 import type { RoomId, UserId } from '../../../core/domain/ids.ts'
 import type { Coverage } from '../../../core/domain/records/coverage.ts'
 import { createLog } from '../../../core/log.ts'
-import { startBot } from '../../../core/matrix/bot/bot.ts'
+import { type Bot, startBot } from '../../../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
 import { readMegolm, readWith } from '../../../core/matrix/megolm.ts'
 import { type DeletionDeps, deletionRun } from '../../../core/records/deletion.ts'
@@ -261,18 +261,32 @@ describe('the records bot', function () {
     expect(await d.store.db('record_media').where({ mxc })).to.deep.equal([])
   })
 
-  it('goes on with its escrow after a kill in the middle of making it, and makes a new one when somebody replaced it', async () => {
+  it('loses no key and no escrow when it ends in the middle, and makes a new escrow when somebody replaced it', async () => {
     const userId = `@wardroom_${randomBytes(4).toString('hex')}:${(await stack()).synapse.serverName}` as UserId
     const { homeserver } = deletion
-    const run = async () => {
-      const log = createLog('test', 'error')
+    const log = createLog('test', 'error')
+    const run = async (work: (bot: Bot) => Promise<void> = async () => undefined) => {
       const bot = await startBot({ homeserver, store: d.store, userId, displayName: 'R', log, escrow: d.database.keys })
-      await bot.stop()
+      await work(bot).finally(bot.stop)
       return (await listEscrows(d.store.db)).filter(e => e.owner === userId).map(e => e.version)
     }
-    const [version] = await run()
+    // Its own message has a room key like everybody's; the database is away when that is to be kept.
+    const [version] = await run(async bot => {
+      const room = await bot.createDirect(kim.userId as UserId)
+      await bot.send(room, 'm.room.message', { msgtype: 'm.text', body: 'hello' }, { txnId: 'once' })
+      const away = bot.drainRoomKeys(async () => Promise.reject(new Error('away')))
+      expect(await away.catch(e => (e as Error).message)).to.equal('away')
+    })
     await d.store.db('key_escrow').where({ owner: userId }).update({ version: null })
-    expect(await run(), 'killed before the version was noted').to.deep.equal([version])
+    const kept: string[] = []
+    const again = await run(async bot => {
+      const keep = () => bot.drainRoomKeys(async keys => void kept.push(...keys.map(k => k.session_id)))
+      expect(await keep(), 'it was not forgotten').to.equal(1)
+      expect(await keep()).to.equal(0)
+    })
+    expect(again, 'killed before the version was noted').to.deep.equal([version])
+    const there = await openEscrow(deletion, d.database.recovery)
+    expect(there.map(k => k.session_id)).to.include.members(kept)
     const body = { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: { public_key: 'x'.repeat(43) } }
     await homeserver.request('POST', '/_matrix/client/v3/room_keys/version', { userId, body })
     const both = await run()

@@ -93,8 +93,10 @@ export const botWorld = async (): Promise<BotWorld> => {
   const log = createLog('world', 'error')
   const homeserver = createHomeserver({ url: synapse.url, asToken: secret(bots.asToken) })
   const deliveries = keepDeliveries({ homeserver, registrationId: registrations.bots.id, log })
-  const onStored = deliveries.arrived
-  const app = express().use(transactionsRouter({ source: 'bots', hsToken: secret(bots.hsToken), store, log, onStored }))
+  const onTransaction = deliveries.arrived
+  const app = express().use(
+    transactionsRouter({ source: 'bots', hsToken: secret(bots.hsToken), store, log, onTransaction }),
+  )
   const server = await listen(app, { host: '127.0.0.1', port: ports.bots })
   // Synapse backs off from an endpoint that was away.
   await deliveries.begin()

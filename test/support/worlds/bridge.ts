@@ -65,9 +65,9 @@ export const testBridge = async (): Promise<TestBridge> => {
     log,
   }
   const deliveries = keepDeliveries({ homeserver, registrationId: registrations.ghosts.id, log })
-  const onStored = deliveries.arrived
+  const onTransaction = deliveries.arrived
   const app = express().use(
-    transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log, onStored }),
+    transactionsRouter({ source: 'ghosts', hsToken: secret(ghosts.hsToken), store: db.store, log, onTransaction }),
   )
   const listener = await listen(app, { host: '127.0.0.1', port: ports.ghosts })
   // Synapse backs off from an endpoint that was away, as it was since the last test file.
