@@ -13,6 +13,7 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./patients-at-once.ts').then(m => m.patientsAtOnce),
   () => import('./audit-log.ts').then(m => m.auditLog),
   () => import('./audit-verify.ts').then(m => m.auditVerify),
+  () => import('./audit-reports.ts').then(m => m.auditReports),
   () => import('./records.ts').then(m => m.records),
   () => import('./records-export.ts').then(m => m.recordsExport),
 ]

@@ -81,17 +81,24 @@ type Access = Pick<AccessReport, 'pairs' | 'patients'> & { users: Omit<AccessUse
 const n = (condition: string) => `count(*) filter (where ${condition})::int`
 const some = (name: string) => `any(cast(:${name} as text[]))`
 const actsOfStaff = `${within} and patient_ref is not null and actor_kind = 'user'`
-const acts = `${n(`action = ${some('views')}`)} as views, ${n(`action = ${some('messages')}`)} as messages, ${n(`not (action = ${some('others')})`)} as changes`
+const sumOf = (what: string, condition: string) => `coalesce(sum(${what}) filter (where ${condition}), 0)::int`
+/** Of counts by action: an action is looked up once for its count, and not once for each entry. */
+const acts = `${sumOf('n', `action = ${some('views')}`)} as views, ${sumOf('n', `action = ${some('messages')}`)} as messages,
+  ${sumOf('n', `not (action = ${some('others')})`)} as changes`
 
 /** The acts of the staff towards patients in `period`: by person, by pair, by patient. `closed`: quarters that count as out of hours. */
 const accessOf = (sql: Sql, period: Period, closed: readonly number[]) =>
   inMemory(sql, part =>
     rowsOf<Access>(
       part,
-      `with pair as materialized (
-         select actor_ref, patient_ref, ${acts}, ${n(`outcome <> 'done'`)} as refused, max(idx) as last, max(at) as last_at,
-           ${n(`action <> 'command.run' and at / ${quarter} = any(cast(:closed as bigint[]))`)} as late
-         from audit_entry where ${actsOfStaff} group by 1, 2)
+      `with act as materialized (
+         select actor_ref, patient_ref, action, count(*)::int as n, ${n(`outcome <> 'done'`)} as refused, max(idx) as last, max(at) as last_at,
+           ${n(`at / ${quarter} = any(cast(:closed as bigint[]))`)} as late
+         from audit_entry where ${actsOfStaff} group by 1, 2, 3),
+       pair as materialized (
+         select actor_ref, patient_ref, ${acts}, sum(refused)::int as refused, max(last) as last, max(last_at) as last_at,
+           ${sumOf('late', `action <> 'command.run'`)} as late
+         from act group by 1, 2)
        select json_build_object(
          'users', ${listed(
            `actor_ref as "user", count(*)::int as patients, sum(views)::int as views, sum(messages)::int as messages, sum(changes)::int as changes,
@@ -117,7 +124,9 @@ const watchingOf = (sql: Sql, period: Period) =>
       part,
       `select ${listed(
         'actor_ref as "user", what, count(*)::int as times, max(at) as "lastAt"',
-        `(select actor_ref, action as what, at from audit_entry where ${within} and actor_kind = 'user' and action = ${some('watching')}
+        `(select actor_ref, action as what, at from audit_entry where ${within} and actor_kind = 'user' and patient_ref is null and action = ${some('watching')}
+          union all
+          select actor_ref, action, at from audit_entry where ${actsOfStaff} and action = ${some('watching')}
           union all
           select actor_ref, 'receipts: !' || object_ref, at from audit_entry
           where ${within} and actor_kind = 'user' and action = 'command.run' and outcome = 'done' and object_ref = ${some('receipts')}
@@ -133,7 +142,10 @@ const watchingOf = (sql: Sql, period: Period) =>
 const accessDays = (sql: Sql, { period, starts }: Month) =>
   rowsOf<(Omit<AccessDay, 'day'> & { day: number })[]>(
     sql,
-    `select ${listed(`${dayOf} as day, ${acts}`, `audit_entry where ${actsOfStaff} group by 1`)} as data`,
+    `select ${listed(
+      `day, ${acts}`,
+      `(select ${dayOf} as day, action, count(*) as n from audit_entry where ${actsOfStaff} group by 1, 2) c group by day`,
+    )} as data`,
     { ...period, ...kinds, starts },
   )
 

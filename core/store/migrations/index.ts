@@ -18,6 +18,7 @@ import { exports } from './0017-exports.ts'
 import { otherServers } from './0018-other-servers.ts'
 import { ephemeral } from './0019-ephemeral.ts'
 import { recordGroup } from './0020-record-group.ts'
+import { auditQuestions } from './0021-audit-questions.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   otherServers,
   ephemeral,
   recordGroup,
+  auditQuestions,
 ]
