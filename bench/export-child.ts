@@ -14,7 +14,7 @@ import { systemClock, systemRandom } from '../core/system.ts'
 
 /** What the measurement hands to a process of its own, in a file that only its owner reads. `bare`: decrypts and nothing else. */
 export type ExportTask = { url: string; asToken: string; room: string; until: number } & (
-  | { kind: 'bare'; keys: RoomKey[] }
+  | { kind: 'bare'; keys: RoomKey[]; sender: string }
   | { kind: 'export'; id: string; out: string; databaseUrl: string; sealing: SealingKeys; recovery: JWK }
 )
 export type ExportTaken = { messages: number; ms: number; peakMb: number }
@@ -24,7 +24,7 @@ const peakMb = () => process.resourceUsage().maxRSS / 1024
 const bare = async (task: ExportTask & { kind: 'bare' }): Promise<ExportTaken> => {
   const homeserver = createHomeserver({ url: task.url, asToken: secret(task.asToken) })
   const events: StoredEvent[] = []
-  for await (const e of storedEvents(homeserver, { room: task.room, until: task.until }))
+  for await (const e of storedEvents(homeserver, { room: task.room, until: task.until, sender: task.sender }))
     if (e.event.type === 'm.room.encrypted') events.push(e)
   const decryptor = await openDecryptor(task.keys)
   const from = performance.now()

@@ -60,7 +60,7 @@ export const recordsExport: Bench = {
       const bare: ExportTaken[] = []
       for (let r = 0; r < rounds; r++) {
         const until = Date.now() + 60_000
-        bare.push(await child({ ...common, until, kind: 'bare', keys }))
+        bare.push(await child({ ...common, until, kind: 'bare', keys, sender: lee.userId }))
         const about = { kind: 'patient', patient: patient.id } as const
         const id = await approvedExport(store, { about, recipient })
         await exportTold(store, id)

@@ -140,7 +140,13 @@ describe('export of records', function () {
     await lee.client.getCrypto()?.forceDiscardSession(room)
     ids.recalled = await lee.send(room, 'Recalled under a hold')
     ids.removed = await lee.send(room, 'Removed in the client')
-    for (const id of [ids.first, ids.edit, ids.image, ids.recalled, ids.removed]) await noted(id)
+    ids.again = await lee.sendContent(room, 'm.room.message', {
+      msgtype: 'm.text',
+      body: '* Removed in the client too',
+      'm.new_content': { msgtype: 'm.text', body: 'Removed in the client too' },
+      'm.relates_to': { rel_type: 'm.replace', event_id: ids.removed },
+    })
+    for (const id of Object.values(ids)) await noted(id)
     await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: asks }))
     const record = await recordById(store.db, ids.recalled)
     if (!record) throw new Error('not noted')
@@ -149,6 +155,9 @@ describe('export of records', function () {
     // As the homeserver itself does seven days after the removal.
     await destroyAtHomeserver(ids.recalled)
     await lee.redact(room, ids.removed)
+    const removal = { event_id: '$removal', room_id: room, sender: lee.userId, origin_server_ts: Date.now() }
+    const removed = { ...removal, type: 'm.room.redaction', content: { redacts: ids.removed } }
+    await transact(store, tx => noteRecords(tx, { events: [removed], receipts: [] }))
   }
 
   const deps = async () => {
@@ -330,7 +339,7 @@ describe('export of records', function () {
     expect(await wardroom('run', id, ...share(3), ...share(1), '--out', file, ...config)).to.match(/^0 .*SHA-256/s)
     const { texts, byId, manifest } = await readExport(file, identity)
     expect(byId(ids.edit)?.content?.['m.new_content']).to.deep.include({ body: 'Please come on Monday' })
-    for (const gone of [ids.recalled, ids.removed])
+    for (const gone of [ids.recalled, ids.removed, ids.again])
       expect(byId(gone)).to.include({ content: null, stored: null, source: 'gone' })
     const all = Object.values(texts).join()
     expect(all)
