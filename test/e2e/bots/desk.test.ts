@@ -81,6 +81,7 @@ describe('the desk bot', function () {
     const first = await nurse.send(room, 'from before')
     await eventually(() => d.store.db('record').where({ event_id: first }).first(), { what: 'the record' })
     await d.grant(second, 'clinician')
+    await eventually(() => second.client.getRoom(room)?.getMyMembership() === 'join', { what: 'the second member' })
     const not = await d.ask(second, await d.chatWith(second), `!ephemeral https://matrix.to/#/${room} 24h`)
     expect(not.body, 'a member without power').to.include('Only a member who may remove messages')
     const said = await d.ask(nurse, nurseChat, `!ephemeral https://matrix.to/#/${room}?via=h 24h`)
@@ -90,9 +91,12 @@ describe('the desk bot', function () {
     await eventually(async () => (await labels(later))?.join() === 'ephemeral-sent-86400s', { what: 'the label' })
     expect(await labels(first)).to.deep.equal([])
     await nurse.react(room, later, '🗑️')
-    await nurse.waitFor(s => s.roomId === nurseChat && s.body.includes(later) && s.body.includes('Recalled: '), {
-      what: 'the end of the recall',
-    })
+    await nurse.waitFor(
+      s => s.roomId === nurseChat && s.body.includes(later) && s.body.includes('It is being removed'),
+      {
+        what: 'the answer to the reaction',
+      },
+    )
   })
 
   it('does not obey somebody without the role, nor what was never encrypted', async () => {
