@@ -89,7 +89,7 @@ describe('handoffs across every change of clocks of 2000–2037', function () {
     let uncovered = 0
     let checked = 0
     for (const shape of shapes) {
-      const { from, to, first, day } = around(shape)
+      const { to, first, day } = around(shape)
       for (const minute of chosenMinutes(shape)) {
         const wall = (n: number) => (day + n) * 1440 + minute
         const schedule = rotating(shape.zone, wall(-4), 'day')
