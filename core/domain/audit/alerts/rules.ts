@@ -29,6 +29,19 @@ const single = (rule: string, s: Seen, key: string, about: Finding['about']): Fi
   at: s.at,
 })
 
+type Counted = ReturnType<typeof bursts>[number]
+const many = (rule: string, b: Counted, key: string, about: Finding['about']): Finding => ({
+  rule,
+  key,
+  about,
+  count: b.count,
+  first: b.first.idx,
+  last: b.entry.idx,
+  at: b.entry.at,
+})
+/** Of what one person did, told once a person. */
+const manyByOne = (rule: string) => (b: Counted) => many(rule, b, `user:${b.key}`, { user: b.key })
+
 const byStaff = (s: Seen): boolean => s.actor.kind === 'user'
 /** The server's command line acts as a service that names its user. */
 const byPeople = (s: Seen): boolean => byStaff(s) || s.actor.ref.startsWith('host:')
@@ -73,15 +86,9 @@ const verifyBurst: Rule = {
       ['all', 'overall', (s: Seen) => (failed(s) ? 'all' : undefined)],
     ] as const
     return counted.flatMap(([what, param, key]) =>
-      bursts(seen, from, { key, threshold: number(values, param), windowMs: windowOf(values) }).map(b => ({
-        rule: 'verify-burst',
-        key: `${what}:${b.key}`,
-        about: { what, ...(what === 'all' ? {} : { [what]: b.key }) },
-        count: b.count,
-        first: b.first.idx,
-        last: b.entry.idx,
-        at: b.entry.at,
-      })),
+      bursts(seen, from, { key, threshold: number(values, param), windowMs: windowOf(values) }).map(b =>
+        many('verify-burst', b, `${what}:${b.key}`, { what, ...(what === 'all' ? {} : { [what]: b.key }) }),
+      ),
     )
   },
   sentence: (about, n) =>
@@ -103,15 +110,7 @@ const manyPatients: Rule = {
       distinct: s => s.patient ?? '',
       threshold: number(values, 'threshold'),
       windowMs: windowOf(values),
-    }).map(b => ({
-      rule: 'many-patients',
-      key: `user:${b.key}`,
-      about: { user: b.key },
-      count: b.count,
-      first: b.first.idx,
-      last: b.entry.idx,
-      at: b.entry.at,
-    })),
+    }).map(manyByOne('many-patients')),
   sentence: (about, n) => `${about.user} opened ${n} different patients.`,
   next: 'See which: !audit user {user}. Ask for the reason.',
 }
@@ -180,15 +179,7 @@ const exportBurst: Rule = {
       key: s => (byPeople(s) && exportBurst.actions.includes(s.action) ? s.actor.ref : undefined),
       threshold: number(values, 'threshold'),
       windowMs: windowOf(values),
-    }).map(b => ({
-      rule: 'export-burst',
-      key: `user:${b.key}`,
-      about: { user: b.key },
-      count: b.count,
-      first: b.first.idx,
-      last: b.entry.idx,
-      at: b.entry.at,
-    })),
+    }).map(manyByOne('export-burst')),
   sentence: (about, n) => `${about.user} took ${n} exports, reports or revealed entries out of the log.`,
   next: 'See which: !audit user {user}. Ask what they are for.',
 }
