@@ -1,3 +1,5 @@
+import { visibleActions } from '../core/domain/audit/visible.ts'
+import { type EntryFilter, findEntries } from '../core/store/audit/log/entries.ts'
 import { accessReport, commandsReport, linksReport } from '../core/store/audit/reports.ts'
 import type { Db } from '../core/store/db.ts'
 import { database } from '../test/support/database.ts'
@@ -50,10 +52,39 @@ const fill = (db: Db) =>
 
 const reports = { access: accessReport, links: linksReport, commands: commandsReport }
 
-/** What a compliance officer waits for: the slowest report over a million entries of one month, beside counting the same rows. */
+/** Questions of the administrators' page: newest first, a page of fifty and one more. */
+const questions = async (db: Db): Promise<Record<string, EntryFilter>> => {
+  const middle = Math.floor(entries / 2)
+  const some = await db('audit_entry').whereNotNull('room_ref').where('idx', '>=', middle).orderBy('idx').first()
+  const day = 86_400_000
+  const limit = 51
+  const admin = visibleActions(['admin'])
+  const actor = '@nurse7:clinic.example'
+  return {
+    'first page': { limit },
+    'a page in the middle': { before: middle, limit },
+    'a person': { actor, limit },
+    'a person, in the middle': { actor, before: middle, limit },
+    'a patient': { patient: some.patient_ref, limit },
+    'a room': { room: some.room_ref, limit },
+    'a command': { object: 'patient status', limit },
+    'an action': { actions: ['link.verify'], limit },
+    'an action that never was': { actions: ['role.grant'], limit },
+    failed: { outcome: 'failed', limit },
+    'an action that failed': { actions: ['patient.view'], outcome: 'failed', limit },
+    'what never failed': { actor: 'bridge', actions: ['link.create'], outcome: 'failed', before: 5000, limit },
+    'a day': { since: from + 3 * day, until: from + 4 * day, limit },
+    'until the second day': { until: from + 2 * day, limit },
+    'a day of a person': { actor, since: from + 3 * day, until: from + 4 * day, limit },
+    'what an administrator sees': { actions: admin, limit },
+    'a day of what an administrator sees': { actions: admin, since: from + 3 * day, until: from + 4 * day, limit },
+  }
+}
+
+/** What a compliance officer waits for: the slowest report over a million entries of one month, beside counting the same rows; the slowest page of the timeline. */
 export const auditReports: Bench = {
   area: 'audit',
-  figures: ['report_ms'],
+  figures: ['report_ms', 'timeline_ms'],
   run: async say => {
     say(`audit reports: ${entries} entries in one month`)
     const postgres = await ownPostgres({})
@@ -77,6 +108,17 @@ export const auditReports: Bench = {
           if (r > 0) took[name]?.push(performance.now() - a)
         }
       }
+      const pages: [string, number][] = []
+      for (const [name, filter] of Object.entries(await questions(db))) {
+        const ms: number[] = []
+        for (let r = 0; r <= rounds; r++) {
+          const a = performance.now()
+          await findEntries(db, filter)
+          if (r > 0) ms.push(performance.now() - a)
+        }
+        pages.push([name, median(ms)])
+      }
+      const [slowest, pageMs] = pages.sort(([, a], [, b]) => b - a)[0] ?? ['', 0]
       const medians = Object.entries(took).map(([name, all]) => [name, Math.round(median(all))] as const)
       return [
         figure({
@@ -86,6 +128,13 @@ export const auditReports: Bench = {
           baseline: median(bare),
           goal: { atMost: 1000 },
           note: `${entries} entries of one month; ${medians.map(([name, ms]) => `${name} ${ms} ms`).join(', ')}; baseline: counting the same rows by action`,
+        }),
+        figure({
+          name: 'audit.timeline_ms',
+          value: pageMs,
+          unit: 'ms',
+          goal: { atMost: 200 },
+          note: `the slowest of ${pages.length} questions over ${entries} entries: ${slowest}`,
         }),
       ]
     } finally {
