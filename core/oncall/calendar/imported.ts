@@ -13,7 +13,7 @@ export type ImportedShift = {
   contacts?: readonly string[]
 }
 
-/** What a problem means: `refused` (nothing may be taken from this source), `skipped` (one entry is missing from the shifts), `question` (a person must say), `note` (worth knowing). */
+/** What a problem means: `refused` (nothing may be taken from this source), `skipped` (one entry is missing from the shifts), `question` (a person must say; until then nothing may be taken), `note` (worth knowing). */
 export type Effect = 'refused' | 'skipped' | 'question' | 'note'
 
 export type ImportProblem = {
@@ -24,7 +24,7 @@ export type ImportProblem = {
   sentence: string
 }
 
-/** `shifts` are sorted and overlap the window; they are empty as soon as one problem refuses. */
+/** `shifts` are sorted and overlap the window; they are empty as soon as one problem refuses or asks. */
 export type Imported = { shifts: ImportedShift[]; problems: ImportProblem[] }
 
 const shownProblems = 100
@@ -32,6 +32,7 @@ const shownProblems = 100
 /** Collects problems: a hundred in full, the rest as a number, so that a hostile file makes no large report. */
 export type Problems = {
   add(effect: Effect, code: string, line: number | undefined, sentence: string): void
+  /** Has one refused or asked, so that there are no shifts? */
   refused(): boolean
   list(): ImportProblem[]
 }
@@ -42,7 +43,7 @@ export const problemList = (): Problems => {
   let refused = false
   return {
     add: (effect, code, line, sentence) => {
-      refused ||= effect === 'refused'
+      refused ||= effect === 'refused' || effect === 'question'
       if (found.length < shownProblems) found.push({ code, effect, line, sentence })
       else if (effect === 'note') more += 1
       else {
