@@ -1,6 +1,6 @@
 import type { Figure } from './figure.ts'
 
-export const areas = ['stack', 'bridge', 'bots', 'audit', 'records', 'web'] as const
+export const areas = ['stack', 'bridge', 'bots', 'audit', 'records', 'oncall', 'web'] as const
 export type Area = (typeof areas)[number]
 
 /** One measurement: a file of its own and a line in `index.ts`. It starts what it needs, measures, and stops it. */

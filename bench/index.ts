@@ -15,5 +15,7 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./audit-verify.ts').then(m => m.auditVerify),
   () => import('./audit-reports.ts').then(m => m.auditReports),
   () => import('./records.ts').then(m => m.records),
+  () => import('./records-deletion.ts').then(m => m.recordsDeletion),
   () => import('./records-export.ts').then(m => m.recordsExport),
+  () => import('./oncall.ts').then(m => m.oncall),
 ]

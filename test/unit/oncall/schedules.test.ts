@@ -121,6 +121,7 @@ describe('who is on duty', () => {
       kind: 'list' as const,
       shifts: [
         { ...span('2026-06-02 08:00', '2026-06-02 14:00'), person: 'dan' },
+        { ...span('2026-06-02 12:00', '2026-06-02 13:00'), person: 'bob' },
         { ...span('2026-06-02 12:00', '2026-06-02 13:00'), person: 'eve' },
       ],
     }
