@@ -52,7 +52,7 @@ const subjectArg = (): Arg<Asked & { copy: boolean }> => ({
 /** Everything up to the next named argument: recipients are long, and people put spaces after the commas. */
 const recipientsArg = (): Arg<string[]> => ({
   usage: '<age1…>[,<age1…>]',
-  example: 'age1yahzpz0r83ahtlqdhkkmmcnjj5wwrfg2u44tnekjs80ff86t3e8qzwy6wu',
+  example: 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
   take: tokens => {
     const end = tokens.findIndex((t, i) => i > 0 && !/^age1|^age-secret-key/i.test(t.text))
     const used = end < 0 ? tokens.length : end
