@@ -128,7 +128,7 @@ export const nextTurn = (w: Work): void => {
 
 /** Goes on at once when nobody whose answer is waited for can still give it. */
 export const goOnIfSettled = (w: Work): void => {
-  if (!waits(w)) nextTurn(w)
+  if (w.page.phase === 'open' && !waits(w)) nextTurn(w)
 }
 
 /** The policy has begun, or begins again with another plan. */
