@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Instant } from '../../../core/domain/clock.ts'
-import type { Layer, Schedule, Segment } from '../../../core/domain/oncall/schedule/schedule.ts'
+import { differences } from '../../../core/domain/oncall/schedule/differences.ts'
+import type { Layer, OnDuty, Schedule, Segment } from '../../../core/domain/oncall/schedule/schedule.ts'
 import { gaps, shifts, shiftsOf } from '../../../core/domain/oncall/schedule/shifts.ts'
 import { whoIsOn } from '../../../core/domain/oncall/schedule/who-is-on.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
@@ -73,7 +74,7 @@ const byHand = (schedule: Schedule, until: Instant) => {
   }
 }
 
-const onDuty = (s: Segment) => [s.person, ...s.also.map(a => a.person)]
+const onDuty = (s: OnDuty) => [s.person, ...s.also.map(a => a.person)]
 
 const covered = ({ from, to }: RandomSchedule, segments: readonly Segment[]) => {
   let cursor = from
@@ -93,6 +94,20 @@ const lastWins = (schedule: Schedule, s: Segment) => {
   else if (last.kind === 'remove') expect(on).not.to.include(last.person)
   else if (last.replaces !== undefined) expect(on).not.to.include(last.replaces)
   else expect({ on, why: s.why }).to.deep.equal({ on: [last.person], why: { by: 'override', override: last.id } })
+}
+
+/** The preview of all overrides at once says who is on before and after, and is silent where that is the same. */
+const sameAsPreviewed = ({ schedule, from, to }: RandomSchedule) => {
+  const before = { ...schedule, overrides: [] }
+  const preview = differences(before, schedule, from, to, zones)
+  const instants = schedule.overrides
+    .flatMap(o => [o.from - 1, o.from, o.to - 1, o.to])
+    .filter(at => covers(at)({ from, to }))
+  for (const at of instants) {
+    const [was, becomes] = [before, schedule].map(s => onDuty(whoIsOn(s, at, zones)))
+    const said = preview.find(covers(at))
+    expect(said ? [onDuty(said.was), onDuty(said.becomes)] : [was, was]).to.deep.equal([was, becomes])
+  }
 }
 
 describe('any schedule', function () {
@@ -131,6 +146,7 @@ describe('any schedule', function () {
       const uncovered = gaps(schedule, from, to, zones)
       seen.gaps += uncovered.length
       expect(uncovered.map(g => g.from)).to.deep.equal(segments.filter(s => s.why.by === 'fallback').map(s => s.from))
+      sameAsPreviewed(random)
       const time = shiftsOf(segments).reduce((sum, s) => sum + s.to - s.from, 0)
       expect(time).to.equal(segments.reduce((sum, s) => sum + (s.to - s.from) * onDuty(s).length, 0))
     }

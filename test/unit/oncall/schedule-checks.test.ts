@@ -196,8 +196,8 @@ describe('a swap', () => {
 
   it('lapses when the schedule was changed meanwhile', () => {
     const changed = schedule({ overrides: [replace('o', 'cyd', '2026-06-07 00:00', '2026-06-07 12:00')] })
-    const { swap, overrides } = step(answerSwap(proposed(), yes('bob'), changed, now))
-    expect([swap.state, overrides]).to.deep.equal(['lapsed', []])
+    const { swap, overrides, because } = step(answerSwap(proposed(), yes('bob'), changed, now))
+    expect([swap.state, overrides, because?.code]).to.deep.equal(['lapsed', [], 'not-on-duty'])
   })
 
   it('is refused for duties that are not theirs, have begun, or that the other cannot take', () => {

@@ -27,8 +27,8 @@ export type Swap = {
   settledAt?: Instant
 }
 
-/** What became of the swap, and the overrides to be made in the same transaction. */
-export type SwapStep = { swap: Swap; overrides: readonly Override[] }
+/** What became of the swap, and the overrides to be made in the same transaction; where it lapsed at the second consent, `because` says why. */
+export type SwapStep = { swap: Swap; overrides: readonly Override[]; because?: Refusal }
 
 /** When a proposal that is not consented to lapses. */
 export const lapsesAt = (swap: Swap): Instant => Math.min(swap.gives.from, swap.takes?.from ?? swap.gives.from)
@@ -38,7 +38,11 @@ const dutiesOf = (swap: Pick<Swap, 'gives' | 'takes' | 'partner'>): { duty: Shif
   ...(swap.takes ? [{ duty: swap.takes, takenBy: swap.gives.person }] : []),
 ]
 
-const stillStands = (swap: Pick<Swap, 'gives' | 'takes' | 'partner'>, schedule: Schedule, context: CheckContext) => {
+const stillStands = (
+  swap: Pick<Swap, 'gives' | 'takes' | 'partner'>,
+  schedule: Schedule,
+  context: CheckContext,
+): Refusal | undefined => {
   for (const { duty, takenBy } of dutiesOf(swap)) {
     const [from, to] = [duty.from, duty.to].map(at => showAt(at, schedule.zone, context.zones))
     const segments = shifts(schedule, duty.from, duty.to, context.zones)
@@ -132,5 +136,6 @@ export const answerSwap = (
   }
   const agreed = { ...swap, consents: [...swap.consents, answer.by] }
   if (!parties.every(p => agreed.consents.includes(p))) return { swap: agreed, overrides: [] }
-  return stillStands(swap, schedule, context) ? settle(agreed, 'lapsed', context.now) : inForce(agreed, context.now)
+  const because = stillStands(swap, schedule, context)
+  return because ? { ...settle(agreed, 'lapsed', context.now), because } : inForce(agreed, context.now)
 }
