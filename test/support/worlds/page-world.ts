@@ -85,18 +85,14 @@ export const browserWorld = async (): Promise<BrowserWorld> => {
       dob: { year: '1948', month: '3', day: '27' },
     }
   }
-  // The next one is enrolled while the browser is busy with this one.
-  const ahead = () => {
-    const next = enrol('en')
-    next.catch(() => undefined) // told to whoever takes it
-    return next
-  }
-  let spare = ahead()
+  // The next one is enrolled while the browser is busy with this one; a failure is told to whoever takes it.
+  let spare = enrol('en')
   const patient: BrowserWorld['patient'] = async ({ lang = 'en' } = {}) => {
     if (lang !== 'en') return enrol(lang)
     const taken = spare
-    await taken
-    spare = ahead()
+    const next = () => enrol('en')
+    spare = taken.then(next, next)
+    spare.catch(() => undefined)
     return taken
   }
 
