@@ -11,7 +11,7 @@ import {
   noteDestroyed,
   passPointOfNoReturn,
 } from '../store/records/doom.ts'
-import type { Due, Only } from '../store/records/fates.ts'
+import { type Due, dueRecords, type Only } from '../store/records/fates.ts'
 import { noteAsked, unsureRemovals, voidRemovals } from '../store/records/other-servers.ts'
 import { keepCopy, noteHidden, noteRemoved } from '../store/records/recall.ts'
 import { type StoreDeps, transact } from '../store/tx.ts'
@@ -35,6 +35,8 @@ export type DeletionDeps = {
 
 /** As many as one call of the homeserver's module takes well. */
 const batch = 200
+/** As many as are looked for at once; each batch of them is decided once more before it goes. */
+const look = 5000
 
 /** Events as the homeserver stores them. */
 const copiesOf = async (d: DeletionDeps, events: readonly string[]): Promise<Record<string, unknown>> => {
@@ -60,7 +62,10 @@ const hideBatch = async (d: DeletionDeps, due: readonly Due[]): Promise<void> =>
   const asked = await removeFromRooms(d, due.filter(x => x.rule.kind !== 'removed').map(going))
   await transact(d.store, async tx => {
     await noteAsked(tx, asked)
-    for (const { event, redaction } of asked) await noteRemoved(tx, event, redaction !== null)
+    await noteRemoved(
+      tx,
+      asked.map(({ event, redaction }) => ({ event, removed: redaction !== null })),
+    )
     await noteHidden(tx, due)
   })
 }
@@ -91,13 +96,26 @@ const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise
   await transact(d.store, async tx => {
     await noteAsked(tx, asked)
     // A recalled message may have gone by a window that ended in the same moment: whoever asked hears all the same.
-    for (const x of doomed) await noteRemoved(tx, x.event, redacted.has(x.event))
+    await noteRemoved(
+      tx,
+      doomed.map(({ event }) => ({ event, removed: redacted.has(event) })),
+    )
     await noteDestroyed(
       tx,
       doomed.map(x => ({ ...x, redacted: redacted.has(x.event), found: found.has(x.event) })),
     )
     for (const run of new Set(doomed.map(x => x.run))) await certify(tx, run)
   })
+}
+
+/** Destroys what has passed the point of no return, whoever decided it. Returns how many. */
+const destroyDoomed = async (d: DeletionDeps): Promise<number> => {
+  for (let gone = 0; ; ) {
+    const doomed = await doomedRecords(d.store, { classes: d.classes, limit: batch })
+    if (doomed.length === 0) return gone
+    await destroyBatch(d, doomed)
+    gone += doomed.length
+  }
 }
 
 /**
@@ -118,17 +136,21 @@ const checkRemovals = async (d: DeletionDeps): Promise<void> => {
 export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = {}): Promise<number> => {
   let gone = 0
   await checkRemovals(d)
-  const run = newId<string>('dr', d.store.random)
+  const { classes } = d
   for (;;) {
-    const decided = await transact(d.store, tx =>
-      passPointOfNoReturn(tx, run, { limit: batch, classes: d.classes, ...only }),
-    )
-    const hides = decided.filter(x => x.fate === 'hide')
-    if (hides.length > 0) await hideBatch(d, hides)
-    const doomed = await doomedRecords(d.store, { classes: d.classes, limit: batch })
-    if (doomed.length > 0) await destroyBatch(d, doomed)
-    gone += doomed.length
-    if (doomed.length === 0 && decided.length < batch) break
+    // Looking at everything takes a second for a million records: once for many, and no hold waits for it.
+    const due = await dueRecords(d.store.db, d.store.clock.now(), { limit: look, classes, ...only })
+    for (let n = 0; n < due.length; n += batch) {
+      const events = due.slice(n, n + batch).map(x => x.event)
+      // A certificate is for what passed the point of no return together: whoever destroys the last of it can tell.
+      const run = newId<string>('dr', d.store.random)
+      const decided = await transact(d.store, tx => passPointOfNoReturn(tx, run, { limit: batch, classes, events }))
+      const hides = decided.filter(x => x.fate === 'hide')
+      if (hides.length > 0) await hideBatch(d, hides)
+      gone += await destroyDoomed(d)
+    }
+    gone += await destroyDoomed(d)
+    if (due.length < look) break
   }
   try {
     await followServers(d)
@@ -136,6 +158,6 @@ export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = 
     await transact(d.store, tellRecalls)
   }
   await destroyLooseMedia(d)
-  if (gone > 0) d.log.info({ run, count: gone }, 'messages were destroyed')
+  if (gone > 0) d.log.info({ count: gone }, 'messages were destroyed')
   return gone
 }

@@ -94,9 +94,13 @@ export const copyOf = async ({ db, seal }: Pick<StoreDeps, 'db' | 'seal'>, event
   return row ? JSON.parse(await seal.open('record_copy.copy', row.copy)) : undefined
 }
 
-/** Notes whether a recalled message could be removed in its room. */
-export const noteRemoved = async (tx: Tx, event: string, removed: boolean): Promise<void> => {
-  await tx.sql('recall').where({ event_id: event }).whereNull('removed').update({ removed })
+/** Notes of recalled messages whether they could be removed in their rooms; the others are left out. */
+export const noteRemoved = async (tx: Tx, events: readonly { event: string; removed: boolean }[]): Promise<void> => {
+  await tx.sql.raw(
+    `update recall c set removed = e.removed from unnest(?::text[], ?::boolean[]) as e(event_id, removed)
+     where c.event_id = e.event_id and c.removed is null`,
+    [events.map(e => e.event), events.map(e => e.removed)] as never,
+  )
 }
 
 export type Told = {

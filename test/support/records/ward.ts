@@ -204,6 +204,12 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
         .whereNotIn('run_id', db('deletion_certificate').select('run_id'))
         .pluck('run_id')
       expect(open, 'runs without a certificate').to.deep.equal([])
+      const [certified] = (
+        await db.raw(
+          `select coalesce(sum((detail->>'count')::int), 0)::int as n from audit_queue where action = 'record.certificate'`,
+        )
+      ).rows
+      expect(certified?.n, 'certified').to.equal(gone.length)
       return { held: gone.length - before.length, gone: gone.length }
     },
   }
