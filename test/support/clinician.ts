@@ -61,6 +61,8 @@ export type ClinicianOptions = {
   /** Joins whatever it is invited to (default true). */
   autoJoin?: boolean
   displayName?: string
+  /** Keeps the timelines from before a gap, as Element does. */
+  timelineSupport?: boolean
 }
 
 type Wait = { timeout?: number; what?: string }
@@ -153,7 +155,10 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     const wait = network.delay(path)
     if (wait > 0) await new Promise(done => setTimeout(done, wait))
     if (network.offline) throw new TypeError('the network is off')
-    return fetch(input, init)
+    const response = await fetch(input, init)
+    // A long poll that was under way brings nothing any more either.
+    if (network.offline && path.endsWith('/sync')) throw new TypeError('the network is off')
+    return response
   }
   const client = createClient({
     baseUrl: url,
@@ -165,6 +170,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     store: new MemoryStore({}),
     cryptoStore: new MemoryCryptoStore(),
     disableVoip: true,
+    timelineSupport: options.timelineSupport,
     cryptoCallbacks: {
       getSecretStorageKey: async ({ keys }) => {
         const keyId = Object.keys(keys).find(k => k === secrets.keyId) ?? Object.keys(keys)[0]

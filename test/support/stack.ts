@@ -73,7 +73,8 @@ const watched = <T extends { pid: number; exited: Promise<unknown> }>(server: T)
   return server
 }
 
-const folder = (): string => {
+/** Where this process's servers keep their files. */
+export const testFolder = (): string => {
   if (!folderPath) {
     const made = mkdtempSync(join(tmpdir(), 'wardroom-test-'))
     chmodSync(made, 0o711) // the database's own user passes through
@@ -108,7 +109,7 @@ const startDatabase = async (): Promise<TestPostgres> => {
   const port = await freePort()
   // A killed process loses nothing without fsync; only a power cut would.
   const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '300' }
-  const dataDir = folder()
+  const dataDir = testFolder()
   const launch = async () => watched(await startPostgres({ dataDir, port, log: quiet, settings }))
   let server: Postgres = await launch()
   cleanups.push(() => server.stop())
@@ -149,13 +150,13 @@ const startStack = async (): Promise<Stack> => {
     token: () => randomBytes(32).toString('base64url'),
   })
   const files = Object.values(registrations).map(registration => {
-    const file = join(folder(), `${registration.id}.yaml`)
+    const file = join(testFolder(), `${registration.id}.yaml`)
     writeFileSync(file, stringify(registration), { mode: 0o600 })
     return file
   })
   const databaseUrl = postgres.postgresUrl('synapse')
   const options: SynapseOptions = {
-    dataDir: folder(),
+    dataDir: testFolder(),
     port,
     serverName,
     databaseUrl,
@@ -179,9 +180,10 @@ const startStack = async (): Promise<Stack> => {
   }
 }
 
-const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> => {
+/** Starts a Synapse that is stopped after the last test. */
+export const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> => {
   // Passwords of tests protect nobody, and each costs a quarter of a second otherwise.
-  let extra: Record<string, unknown> = { ...generousLimits(), bcrypt_rounds: 4 }
+  let extra: Record<string, unknown> = { ...generousLimits(), bcrypt_rounds: 4, ...options.extra }
   const launch = async () => watched(await startSynapse({ ...options, extra }))
   let server: Synapse = await launch()
   cleanups.push(() => server.stop())
