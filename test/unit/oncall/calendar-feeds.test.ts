@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import fc from 'fast-check'
+import ICAL from 'ical.js'
 import { readCalendar } from '../../../core/oncall/calendar/read-calendar.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
+import { seed } from '../../support/random.ts'
 
 const zones = runtimeZones()
 const feed = (name: string) => readFileSync(join(import.meta.dirname, '../../support/calendars', `${name}.ics`), 'utf8')
@@ -156,5 +159,40 @@ DTSTART;TZID=Europe/Madrid:20270303T210000\r\nDURATION:PT8H\r\nEND:VEVENT\r\nEND
     const floating = event('DTSTART:20270301T090000', 'DURATION:PT1H')
     const named = floating.replace('VERSION:2.0', 'VERSION:2.0\r\nX-WR-TIMEZONE:Asia/Tokyo')
     expect(shown(named)).to.deep.equal(['2027-03-01T00:00 2027-03-01T01:00 Ann'])
+  })
+
+  it('repeats as an independent implementation does, for random ordinary rules', () => {
+    const days = fc.subarray(['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'], { minLength: 1 })
+    const rule = fc.oneof(
+      fc.record({ freq: fc.constant('DAILY'), interval: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ freq: fc.constant('WEEKLY'), interval: fc.integer({ min: 1, max: 3 }), byday: days }),
+      fc.record({ freq: fc.constant('MONTHLY'), bymonthday: fc.constantFrom(1, 15, 28, -1) }),
+      fc.record({ freq: fc.constant('MONTHLY'), byday: fc.constantFrom('1MO', '2TU', '-1FR', '3SU') }),
+    )
+    const ends = fc.constantFrom('', ';COUNT=7', ';UNTIL=20270115T000000Z')
+    fc.assert(
+      fc.property(rule, ends, fc.integer({ min: 0, max: 27 }), (parts, end, day) => {
+        const text = Object.entries(parts)
+          .map(([key, value]) => `${key.toUpperCase()}=${String(value)}`)
+          .join(';')
+        // Both begin with an instance of the rule: what else DTSTART means, RFC 5545 leaves open.
+        const from = ICAL.Time.fromData({ year: 2026, month: 10, day: day + 1, hour: 8 }, ICAL.Timezone.utcTimezone)
+        const start = ICAL.Recur.fromString(text).iterator(from).next()
+        const iterator = ICAL.Recur.fromString(text + end).iterator(start.clone())
+        const expected: number[] = []
+        for (let next = iterator.next(); next && next.year < 2028; next = iterator.next())
+          if (next.toUnixTime() * 1000 < Date.UTC(2027, 3, 1)) expected.push(next.toUnixTime() * 1000)
+          else break
+        const dtstart = start.toICALString()
+        const found = read(event(`DTSTART:${dtstart}`, 'DURATION:PT1H', `RRULE:${text}${end}`), {
+          until: Date.UTC(2027, 3, 1),
+        })
+        expect(
+          found.shifts.map(s => s.from),
+          `${dtstart} ${text}${end}`,
+        ).to.deep.equal(expected)
+      }),
+      { seed, numRuns: process.env.WARDROOM_LONG === '1' ? 3_000 : 60 },
+    )
   })
 })
