@@ -27,7 +27,7 @@ export type NewPage = {
   plan: Plan
   /** What the misdirection guard found; a stat page goes to everybody that it names at once. */
   guard?: Guard | null
-  /** When the digest goes with which this page may wait (budget.ts); a stat page never waits. */
+  /** Until when this page waits, for a digest or a burst to pass (`admit` in budget.ts); a stat page never waits. */
   startAt?: Instant | null
 }
 
@@ -43,10 +43,10 @@ export const planFor = (plan: Plan, people: readonly string[]): Plan => {
 
 export const everybody = (guard: Guard): string[] => unique([...guard.intended, ...guard.right])
 
-/** Begins, unless a digest is waited for. */
+/** Begins, unless a digest or the end of a burst is waited for. */
 export const startOrHold = (w: Work): void => {
   const { startAt, priority } = w.page
-  if (priority !== 'routine' || startAt === null || startAt <= w.now) {
+  if (priority === 'stat' || startAt === null || startAt <= w.now) {
     startPlan(w)
     return
   }

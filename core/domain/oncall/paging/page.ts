@@ -13,7 +13,7 @@ export type Asked = {
 }
 
 /**
- * `asking`: the misdirection guard has asked the sender. `held`: a routine page that waits for the digest. `open`: somebody is being called.
+ * `asking`: the misdirection guard has asked the sender. `held`: waits for a digest or the end of a burst, never stat. `open`: somebody is being called.
  * `exhausted`: the named fallback was called and the sender told. An accepted page may be handed over, and stays accepted meanwhile.
  */
 export type Phase = 'asking' | 'held' | 'open' | 'accepted' | 'exhausted' | 'resolved'
