@@ -4,6 +4,7 @@ import { type Answered, noteAnswers, type OpenRequest, openRequests } from '../s
 import { toldRecalls } from '../store/records/recall.ts'
 import { type Tx, transact } from '../store/tx.ts'
 import type { DeletionDeps } from './deletion.ts'
+import { answerRecall } from './recall-answer.ts'
 
 const batch = 200
 
@@ -14,18 +15,8 @@ const tellReached = async (tx: Tx, reached: readonly OpenRequest[]): Promise<voi
     reached.map(r => r.event),
   )
   for (const { event, server } of reached)
-    for (const { chat, thread } of told.filter(t => t.event === event))
-      await tx.enqueue({
-        queue: 'bots',
-        kind: 'bot.say',
-        key: `recalled:${event}:at:${server}`,
-        lane: chat,
-        payload: {
-          to: { room: chat },
-          thread,
-          text: `${otherServerWords({ server, state: 'reached', since: tx.now })}.`,
-        },
-      })
+    for (const one of told.filter(t => t.event === event))
+      await answerRecall(tx, one, `at:${server}`, `${otherServerWords({ server, state: 'reached', since: tx.now })}.`)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { days } from '../domain/clock.ts'
 import { otherServerWords } from '../domain/records/other-server.ts'
-import { type Told, takeUntold } from '../store/records/recall.ts'
+import { type Asker, type Told, takeUntold } from '../store/records/recall.ts'
 import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
 import { isStaff } from './recall-tell.ts'
@@ -19,24 +19,26 @@ export const recallWords = ({ became, servers, removed }: Told, backupsUntil: st
   return `Recalled: the message is gone from this homeserver and from Wardroom. ${others} Backups may hold it, encrypted, until ${backupsUntil}. What somebody copied or photographed, nobody can take back.`
 }
 
+/** Says something to whoever recalled a message: where they asked, or in their own chat when they asked by a reaction. `about`: said once each. */
+export const answerRecall = async (tx: Tx, told: Asker, about: string, words: string): Promise<void> => {
+  const { event, room, by, chat, thread } = told
+  const key = `recalled:${event}:${about}`
+  if (chat !== null)
+    await tx.enqueue({
+      ...{ queue: 'bots', kind: 'bot.say', key, lane: chat },
+      payload: { to: { room: chat }, thread: thread ?? undefined, text: words },
+    })
+  else if (await isStaff(tx, by))
+    await tx.enqueue({
+      ...{ queue: 'bots', kind: 'bot.say', key, lane: by },
+      payload: { to: { user: by }, text: `https://matrix.to/#/${room}/${event}\n${words}` },
+    })
+}
+
 /** Tells everybody whose recall came to something, once each. */
 export const tellRecalls = async (tx: Tx): Promise<void> => {
   const told = await takeUntold(tx)
   if (told.length === 0) return
   const until = new Date(tx.now + days((await readSettings(tx.sql))['recall.backup_days'])).toISOString().slice(0, 10)
-  for (const one of told) {
-    const { event, room, by, chat, thread } = one
-    const words = recallWords(one, until)
-    const key = `recalled:${event}:${one.became}`
-    if (chat !== null)
-      await tx.enqueue({
-        ...{ queue: 'bots', kind: 'bot.say', key, lane: chat },
-        payload: { to: { room: chat }, thread: thread ?? undefined, text: words },
-      })
-    else if (await isStaff(tx, by))
-      await tx.enqueue({
-        ...{ queue: 'bots', kind: 'bot.say', key, lane: by },
-        payload: { to: { user: by }, text: `https://matrix.to/#/${room}/${event}\n${words}` },
-      })
-  }
+  for (const one of told) await answerRecall(tx, one, one.became, recallWords(one, until))
 }

@@ -103,30 +103,27 @@ export const noteRemoved = async (tx: Tx, events: readonly { event: string; remo
   )
 }
 
-export type Told = {
+/** Who recalled a message, and where they hear of it. */
+export type Asker = {
   event: string
   room: string
   by: UserId
   /** Null where it was recalled by a reaction: then the answer goes to whoever asked. */
   chat: string | null
   thread: string | null
-  removed: boolean
-  servers: OtherServer[]
-  became: 'gone' | 'hidden'
 }
 
-/** Where the answers to recalls stand that were given already. */
-export const toldRecalls = async (
-  sql: Sql,
-  events: readonly string[],
-): Promise<{ event: string; chat: string; thread: string }[]> =>
+export type Told = Asker & { removed: boolean; servers: OtherServer[]; became: 'gone' | 'hidden' }
+
+/** Those who recalled these messages and have had their answer already. */
+export const toldRecalls = async (sql: Sql, events: readonly string[]): Promise<Asker[]> =>
   (
-    await sql('recall')
-      .whereIn('event_id', [...events])
-      .whereNotNull('told')
-      .whereNotNull('chat')
-      .select('event_id', 'chat', 'thread')
-  ).map(r => ({ event: r.event_id, chat: r.chat, thread: r.thread }))
+    await sql('recall as c')
+      .join('record as r', 'r.event_id', 'c.event_id')
+      .whereIn('c.event_id', [...events])
+      .whereNotNull('c.told')
+      .select('c.event_id', 'r.room_id', 'c.asked_by', 'c.chat', 'c.thread')
+  ).map(r => ({ event: r.event_id, room: r.room_id, by: r.asked_by, chat: r.chat, thread: r.thread }))
 
 /** Recalls whose asker has not heard what became of them; each is given once. */
 export const takeUntold = async (tx: Tx): Promise<Told[]> => {

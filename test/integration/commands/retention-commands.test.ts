@@ -112,6 +112,27 @@ describe('!retention and !hold', function () {
     expect((await w.ask(bob, `!retention why ${link}`)).body).to.include('not known here')
   })
 
+  it('says how far a removal is at each of the other homeservers', async () => {
+    const [first = ''] = await wrote(3)
+    const { db, clock } = store()
+    await db('record').where({ event_id: first }).update({ doomed_at: clock.now(), destroyed_at: clock.now() })
+    const at = Date.UTC(2026, 0, 2, 3, 4)
+    const row = { event_id: first, redaction: '$removal', asked_at: at, since: at, look_at: at }
+    await db('record_server').insert([
+      { ...row, server: 'a.example', state: 'reached' },
+      { ...row, server: 'b.example', state: 'away' },
+      { ...row, server: 'c.example', state: 'asked' },
+      { ...row, server: 'd.example', state: 'unasked', redaction: null },
+    ])
+    const { body } = await w.ask(officer, `!retention why https://matrix.to/#/${room}/${first}`)
+    expect(body)
+      .to.include('a.example was asked and has taken the request (2026-01-02 03:04 UTC)')
+      .and.include('not in our hands')
+      .and.include('b.example was asked and is not reached yet, since 2026-01-02 03:04 UTC')
+      .and.include('c.example was asked; there is no sign yet')
+      .and.include('d.example was not asked')
+  })
+
   it('holds at once, and releases only with two people', async () => {
     await wrote(4)
     await wrote(2, '@bob:clinic.example')
@@ -215,6 +236,23 @@ describe('!retention and !hold', function () {
       ).to.deep.equal([['refused', 'string']])
     }
     expect(await all()).to.equal(before)
+  })
+
+  it('lets windows from the discharge begin when a patient is closed', async () => {
+    const desk = await w.person('dora', 'desk')
+    const added = await w.ask(desk, '!patient add +1 202 555 0143 dob 1953-04-09')
+    const code = /[2-9A-Z]{3}-[2-9A-Z]{3}/.exec(added.body)?.[0] ?? ''
+    await store().db('patient').update({ state: 'open', room_id: room })
+    await wrote(2)
+    const value = { from: 'discharge', keepMs: days(1) } as const
+    await transact(store(), tx =>
+      changePolicy(tx, { scope: { kind: 'organisation' }, minimum: false, value }, { by: officer }),
+    )
+    store().clock.advance(days(30))
+    expect(await due()).to.deep.equal([])
+    expect((await w.ask(desk, `!patient close ${code}`)).mark).to.equal('✅')
+    store().clock.advance(days(2))
+    expect(await due()).to.have.lengthOf(2)
   })
 
   it('lets holds overlap, each until it is released', async () => {
@@ -348,7 +386,7 @@ describe('!retention and !hold', function () {
   const gone = async (event: string, removed: boolean): Promise<void> => {
     await store().db('record').where({ event_id: event }).update({ destroyed_at: store().clock.now() })
     await transact(store(), async tx => {
-      await noteRemoved(tx, event, removed)
+      await noteRemoved(tx, [{ event, removed }])
       await tellRecalls(tx)
     })
   }
