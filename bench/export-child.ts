@@ -13,7 +13,7 @@ import { openDb } from '../core/store/db.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
 
 /** What the measurement hands to a process of its own, in a file that only its owner reads. `bare`: decrypts and nothing else. */
-export type ExportTask = { url: string; asToken: string; room: string; until: number } & (
+export type ExportTask = { url: string; ghosts: string; bots: string; room: string; until: number } & (
   | { kind: 'bare'; keys: RoomKey[]; sender: string }
   | { kind: 'export'; id: string; out: string; databaseUrl: string; sealing: SealingKeys; recovery: JWK }
 )
@@ -22,7 +22,7 @@ export type ExportTaken = { messages: number; ms: number; peakMb: number }
 const peakMb = () => process.resourceUsage().maxRSS / 1024
 
 const bare = async (task: ExportTask & { kind: 'bare' }): Promise<ExportTaken> => {
-  const homeserver = createHomeserver({ url: task.url, asToken: secret(task.asToken) })
+  const homeserver = createHomeserver({ url: task.url, asToken: secret(task.bots) })
   const events: StoredEvent[] = []
   for await (const e of storedEvents(homeserver, { room: task.room, until: task.until, sender: task.sender }))
     if (e.event.type === 'm.room.encrypted') events.push(e)
@@ -36,13 +36,13 @@ const bare = async (task: ExportTask & { kind: 'bare' }): Promise<ExportTaken> =
 }
 
 const whole = async (task: ExportTask & { kind: 'export' }): Promise<ExportTaken> => {
-  const homeserver = createHomeserver({ url: task.url, asToken: secret(task.asToken) })
+  const as = (token: string) => createHomeserver({ url: task.url, asToken: secret(token) })
   const db = openDb(task.databaseUrl, { max: 4, name: 'bench-export' })
   const store = { db, clock: systemClock, random: systemRandom, seal: createSeal(task.sealing) }
   const log = createLog('bench', 'error')
   const from = performance.now()
   const done = await runExport(
-    { store, ghosts: homeserver, bots: homeserver, log, serverName: 'bench', logged: async () => true },
+    { store, ghosts: as(task.ghosts), bots: as(task.bots), log, serverName: 'bench', logged: async () => true },
     { id: task.id, recovery: task.recovery, shares: '1-2', by: 'bench', out: task.out },
   )
   const ms = performance.now() - from

@@ -49,7 +49,7 @@ export const recordsExport: Bench = {
       const device = { homeserver, userId, deviceId: newDeviceId(store.random), k, rooms: [patient.room] }
       const { keys } = await keysOfGhost(device)
       const recipient = await identityToRecipient(await generateX25519Identity())
-      const common = { url: s.synapse.url, asToken: s.ghosts.asToken, room: patient.room }
+      const common = { url: s.synapse.url, ghosts: s.ghosts.asToken, bots: s.bots.asToken, room: patient.room }
       const child = async (task: ExportTask): Promise<ExportTaken> => {
         const file = join(folder, 'task.json')
         writeFileSync(file, JSON.stringify(task), { mode: 0o600 })

@@ -109,6 +109,7 @@ class Records(DirectServeJsonResource):
     """What Wardroom's own deletion, recall and legal hold do with events' content. Only its application services may ask."""
 
     isLeaf = True
+    services: tuple[str, ...] = ("wardroom-bots", "wardroom-ghosts")
 
     def __init__(self, api: ModuleApi):
         super().__init__()
@@ -119,7 +120,7 @@ class Records(DirectServeJsonResource):
 
     async def _body(self, request: Any) -> dict[str, Any]:
         requester = await self._api.get_user_by_req(request)
-        if requester.app_service_id not in ("wardroom-bots", "wardroom-ghosts"):
+        if requester.app_service_id not in self.services:
             _refuse("Only Wardroom's services may do this.")
         try:
             body = json.loads(request.content.read(1024 * 1024))
@@ -157,7 +158,10 @@ MAX_PAGE = 200
 
 class Room(Records):
     """Gives the events of a room in the order in which they came, as they are stored, for an export that two people have
-    approved: who removed one is said beside it."""
+    approved: who removed one is said beside it. Only for the bots, to whom every room's events are delivered anyway: the
+    bridge sees its own rooms alone."""
+
+    services = ("wardroom-bots",)
 
     async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
         body = await self._body(request)
@@ -223,19 +227,18 @@ class Destroy(Records):
 
     async def _async_render_POST(self, request: Any) -> tuple[int, dict[str, Any]]:
         store = self._api._hs.get_datastores().main
-        answer: dict[str, str] = {}
-        for event_id in await self._events(request):
-            event = await store.get_event(event_id, allow_none=True)
-            if event is None:
-                answer[event_id] = "missing"
-            elif event.is_state():
-                answer[event_id] = "state"
-            else:
-                # Prunes the stored JSON and takes the event out of every worker's cache.
-                await store.expire_event(event_id)
-                for table in ("event_search", "event_push_actions", "event_push_actions_staging"):
-                    await store.db_pool.simple_delete(table, {"event_id": event_id}, desc="wardroom_destroy")
-                answer[event_id] = "destroyed"
+        ids = await self._events(request)
+        found = await store.get_events(ids)
+        answer = {e: "missing" if e not in found else "state" if found[e].is_state() else "destroyed" for e in ids}
+        doomed = [e for e in answer if answer[e] == "destroyed"]
+        # Prunes the stored JSON and takes the event out of every worker's cache.
+        await concurrently_execute(store.expire_event, doomed, 5)
+
+        def forget(txn: Any) -> None:
+            for table in ("event_search", "event_push_actions", "event_push_actions_staging"):
+                store.db_pool.simple_delete_many_txn(txn, table, "event_id", doomed, {})
+
+        await store.db_pool.runInteraction("wardroom_destroy", forget)
         return 200, {"events": answer}
 
 

@@ -21,8 +21,10 @@ export type Tally = { counts: Record<string, number>; why: Record<string, number
 
 export type RoomDeps = {
   store: StoreDeps
+  /** Acts as the bots, which may see every room's events. */
+  bots: Homeserver
+  /** Acts as `member`, somebody of ours who fetches the room's files. */
   homeserver: Homeserver
-  /** A member of the room, who fetches its files. */
   member: string
   /** Beside which file scratch files lie. */
   beside: string
@@ -40,7 +42,7 @@ const json = (v: unknown) => `${JSON.stringify(v)}\n`
 /** Who joined and left, from the room's beginning: membership at each time follows from it. */
 const membership = async (d: RoomDeps, r: ExportRequest, room: string): Promise<MemberChange[]> => {
   const changes: MemberChange[] = []
-  for await (const { id, event } of storedEvents(d.homeserver, { room, until: r.until, type: 'm.room.member' })) {
+  for await (const { id, event } of storedEvents(d.bots, { room, until: r.until, type: 'm.room.member' })) {
     const one = {
       at: iso(event.origin_server_ts),
       user: String(event.state_key ?? ''),
@@ -131,7 +133,7 @@ export const writeRoom = async (
   const range = { room, until: r.until, ...(r.since === null ? {} : { since: r.since }) }
   const query = r.about.kind === 'user' ? { ...range, sender: r.about.user } : range
   let events = 0
-  for await (const stored of storedEvents(d.homeserver, query)) {
+  for await (const stored of storedEvents(d.bots, query)) {
     const line = await withMedia(d, await lineOf(d, r, keys, stored))
     const hash: EventHash = { event_id: line.event_id, room_id: room, sha256: contentHash(line.stored) }
     await sheets.messages.write(json(line))

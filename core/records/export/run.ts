@@ -94,7 +94,7 @@ const writeRooms = async (
     try {
       const people = await peopleOf(d, room)
       for (const [user, who] of people) everybody.set(user, who)
-      const deps: RoomDeps = { ...at, ...(await memberOf(d, room)), store: d.store, beside: run.out }
+      const deps: RoomDeps = { ...at, ...(await memberOf(d, room)), store: d.store, bots: d.bots, beside: run.out }
       const events = await writeRoom(deps, r, room, { keys: decryptor, people, name: await nameOf(d, room) })
       rooms.push({
         room: room.room,

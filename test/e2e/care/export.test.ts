@@ -247,6 +247,16 @@ describe('export of records', function () {
     expect(again).to.include({ code: 'export-done' })
   })
 
+  it('has its events from a place that is refused to people, and to the bridge', async () => {
+    const { synapse, ghosts } = await stack()
+    for (const token of [lee.accessToken, ghosts.asToken, 'wrong', undefined]) {
+      const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+      const body = JSON.stringify({ room: patient.room, until: Date.now() })
+      const answer = await fetch(`${synapse.url}/_synapse/client/wardroom_room`, { method: 'POST', headers, body })
+      expect(answer.status).to.be.within(401, 403)
+    }
+  })
+
   it('is found out when any byte of it was changed, or a piece is missing', async () => {
     const whole = readFileSync(join(folder, 'whole.age'))
     const file = join(folder, 'changed.age')
