@@ -110,12 +110,13 @@ describe('a person’s contact ladder', () => {
     ])
   })
 
-  it('calls at once what was held when the page is raised to stat', () => {
+  it('calls anew, and through do-not-disturb, when the page is raised to stat', () => {
     const p = plan([step([user('ann')], { waitMs: hours(3) })])
     const ports = ward({ quiet: { ann: at(hours(2)) } })
     const held = advance(create(p, ports).page, at(minutes(1)), ports).page
     const raised = happens(held, { kind: 'raise', by: 'sue', priority: 'stat', plan: p }, at(minutes(2)), ports)
-    expect(shown(raised.effects)).to.include('sms ann')
+    expect(shown(raised.effects)).to.deep.equal(['sender raised', 'update ann ×1', 'sender asked', 'matrix ann'])
+    expect(run(raised.page, ports).effects.slice(0, 2)).to.deep.equal(['3 sms ann', '5 voice ann'])
     const lowered = happens(
       raised.page,
       { kind: 'raise', by: 'sue', priority: 'routine', plan: p },

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { isHigher, priorities } from '../../../core/domain/oncall/paging/priority.ts'
-import { type TriageItem, type TriageRule, triage } from '../../../core/domain/oncall/paging/triage.ts'
-import { checkTriageRules, defaultTriageRules } from '../../../core/domain/oncall/paging/triage-rules.ts'
-import { convert } from '../../../core/domain/oncall/paging/units.ts'
+import { type TriageItem, type TriageRule, triage } from '../../../core/domain/oncall/triage/triage.ts'
+import { checkTriageRules, defaultTriageRules } from '../../../core/domain/oncall/triage/triage-rules.ts'
+import { convert } from '../../../core/domain/oncall/triage/units.ts'
 import { seed } from '../../support/random.ts'
 
 const item = (text: string, more: Partial<TriageItem> = {}): TriageItem => ({

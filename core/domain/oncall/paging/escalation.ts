@@ -27,7 +27,7 @@ export type NewPage = {
   plan: Plan
   /** What the misdirection guard found; a stat page goes to everybody that it names at once. */
   guard?: Guard | null
-  /** Until when this page waits, for a digest or a burst to pass (`admit` in budget.ts); a stat page never waits. */
+  /** Until when this page waits, for a digest or a burst to pass (`admit` in admission/budget.ts); a stat page never waits. */
   startAt?: Instant | null
 }
 

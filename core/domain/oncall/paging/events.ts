@@ -1,18 +1,21 @@
 import type { Instant } from '../../clock.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
+import { accept, decline } from './answers.ts'
 import { everybody, handoverSettled, planFor, startOrHold } from './escalation.ts'
-import { failRung } from './ladder.ts'
-import type { AnswerWay, Page, PageEvent, PagingPorts, Turn } from './page.ts'
-import { guardMs, handoverMs, type Plan, type Target, targetWords } from './policy.ts'
+import { handOver } from './hand-over.ts'
+import { failRung, stopLadder } from './ladder.ts'
+import type { Asked, Page, PageEvent, PagingPorts, Turn } from './page.ts'
+import { guardMs, type Plan } from './policy.ts'
 import { isHigher, type Priority } from './priority.ts'
 import {
   ask,
   askedOf,
   begin,
   climbDue,
+  closed,
+  confirm,
   done,
   goOnIfSettled,
-  nextTurn,
   set,
   setAsked,
   standDown,
@@ -24,127 +27,6 @@ import {
 
 /** Senders beyond this many are counted and not told: a storm's duplicates come from few. */
 const maxSenders = 50
-
-const closed = (): Refusal => refuse('closed', 'This page is resolved.')
-const notAsked = (): Refusal => refuse('not-asked', 'This page did not ask you. To take it all the same: !accept')
-
-const confirm = (w: Work, person: string, answer: 'accepted' | 'declined' | 'handed_over' | 'resolved'): void => {
-  w.effects.push({ do: 'confirm', ref: w.page.ref, person, answer })
-}
-
-const takeOver = (w: Work, by: string, from: string): void => {
-  setAsked(w, by, { state: 'accepted' })
-  setAsked(w, from, { state: 'released' })
-  set(w, { acceptedBy: unique([...w.page.acceptedBy.filter(p => p !== from), by]), handover: null, dueAt: null })
-  standDown(w, by, 'accepted')
-  tell(w, { kind: 'handed_over', from, person: by })
-  confirm(w, by, 'accepted')
-}
-
-const accept = (w: Work, by: string, way: AnswerWay): Refusal | undefined => {
-  const { phase, acceptedBy, handover, plan } = w.page
-  if (phase === 'resolved') return closed()
-  // Answers come twice: by webhook, and from somebody who taps again.
-  if (acceptedBy.includes(by)) return undefined
-  const asked = askedOf(w.page, by)
-  const isLine = phase === 'exhausted' && plan.fallback.kind === 'line' && plan.fallback.line === by
-  if (!asked && way !== 'command' && !isLine) return notAsked()
-  if (phase === 'accepted') {
-    if (!handover) return refuse('already-accepted', `${acceptedBy.join(' and ')} has taken this page.`)
-    if (!asked) return notAsked()
-    if (!handover.to.includes(by))
-      return refuse('handed-to-another', `This page is being handed over to ${handover.to.join(' or ')}.`)
-    takeOver(w, by, handover.from)
-    return undefined
-  }
-  const have = [...acceptedBy, by]
-  const { guard } = w.page
-  set(w, { acceptedBy: have, plan: guard ? planFor(plan, everybody(guard)) : plan })
-  if (asked) setAsked(w, by, { state: 'accepted', ladder: { ...asked.ladder, dueAt: null, held: false } })
-  confirm(w, by, 'accepted')
-  tell(w, { kind: 'accepted', person: by, have: have.length, need: plan.acks })
-  if (have.length < plan.acks) {
-    goOnIfSettled(w)
-    return undefined
-  }
-  set(w, { phase: 'accepted', dueAt: null, guard: null, startAt: null, current: [] })
-  standDown(w, by, 'accepted')
-  return undefined
-}
-
-/** An acceptance that is taken back: the page goes on where it stood. */
-const giveBack = (w: Work, by: string): void => {
-  const { phase, handover } = w.page
-  const wasHandingOver = handover
-  setAsked(w, by, { state: 'declined' })
-  set(w, { acceptedBy: w.page.acceptedBy.filter(p => p !== by) })
-  tell(w, { kind: 'given_back', person: by })
-  confirm(w, by, 'declined')
-  if (phase !== 'accepted') return
-  if (wasHandingOver) {
-    // Those to whom it was being handed over are being called already: their answer is waited for.
-    set(w, { phase: 'open', handover: null, current: wasHandingOver.to })
-    goOnIfSettled(w)
-    return
-  }
-  set(w, { phase: 'open', dueAt: null, current: [] })
-  // Taken before anybody was called: then it begins now.
-  if (w.page.asked.length === 0) startPlan(w)
-  else nextTurn(w)
-}
-
-const decline = (w: Work, by: string): Refusal | undefined => {
-  const { phase, acceptedBy } = w.page
-  if (phase === 'resolved') return closed()
-  if (acceptedBy.includes(by)) {
-    giveBack(w, by)
-    return undefined
-  }
-  const asked = askedOf(w.page, by)
-  if (!asked) return notAsked()
-  if (asked.state === 'declined') return undefined
-  if (asked.state === 'released') return refuse('already-accepted', `${acceptedBy.join(' and ')} has taken this page.`)
-  setAsked(w, by, { state: 'declined', ladder: { ...asked.ladder, dueAt: null, held: false } })
-  tell(w, { kind: 'declined', person: by })
-  confirm(w, by, 'declined')
-  if (phase === 'exhausted' && asked.last) tell(w, { kind: 'fallback_failed', fallback: w.page.plan.fallback })
-  goOnIfSettled(w)
-  handoverSettled(w)
-  return undefined
-}
-
-const handOver = (w: Work, by: string, target: Target): Refusal | undefined => {
-  const { phase, acceptedBy, current, plan, step } = w.page
-  if (phase === 'resolved') return closed()
-  const accepted = acceptedBy.includes(by)
-  const asked = askedOf(w.page, by)
-  if (!accepted && !(asked && (asked.state === 'asked' || asked.state === 'ignored'))) return notAsked()
-  const to = unique(w.ports.people(target, w.now)).filter(p => p !== by && !acceptedBy.includes(p))
-  if (to.length === 0) return refuse('nobody-there', `Nobody else is on duty for ${targetWords(target)}.`)
-  if (accepted && phase === 'accepted') {
-    if (w.page.handover) return refuse('handing-over', 'This page is being handed over already.')
-    set(w, { handover: { from: by, to }, dueAt: w.now + handoverMs })
-    tell(w, { kind: 'handing_over', from: by, to })
-    for (const p of to) ask(w, p)
-    handoverSettled(w)
-    return undefined
-  }
-  if (accepted) set(w, { acceptedBy: acceptedBy.filter(p => p !== by) })
-  setAsked(w, by, { state: 'declined', ladder: { ...(asked?.ladder ?? noLadder), dueAt: null, held: false } })
-  tell(w, { kind: 'handing_over', from: by, to })
-  confirm(w, by, 'handed_over')
-  const waitMs = plan.steps[Math.min(step, plan.steps.length - 1)]?.waitMs ?? handoverMs
-  set(w, {
-    phase: 'open',
-    guard: null,
-    current: unique([...current.filter(p => p !== by), ...to]),
-    dueAt: w.now + waitMs,
-  })
-  for (const p of to) ask(w, p)
-  goOnIfSettled(w)
-  return undefined
-}
-const noLadder = { rungs: [], next: 0, dueAt: null, held: false, sent: [], failed: [] }
 
 const resolve = (w: Work, by: string): void => {
   if (w.page.phase === 'resolved') return
@@ -194,31 +76,44 @@ const again = (w: Work, by: string): Refusal | undefined => {
   return undefined
 }
 
+const callAgain = (w: Work, person: string): void => {
+  const asked = askedOf(w.page, person)
+  if (asked) setAsked(w, person, { ladder: stopLadder(asked.ladder) })
+  ask(w, person)
+}
+
+/** Those who were being called are called again, with what the new priority allows. */
+const callAnew = (w: Work): void => {
+  const called = w.page.asked.filter(a => a.state === 'asked').map(a => a.person)
+  const stopped = (a: Asked): Asked => ({
+    ...a,
+    state: a.state === 'asked' ? 'ignored' : a.state,
+    ladder: stopLadder(a.ladder),
+  })
+  set(w, { asked: w.page.asked.map(stopped) })
+  startPlan(w)
+  const others = called.filter(p => askedOf(w.page, p)?.state === 'ignored')
+  if (w.page.phase === 'open') set(w, { current: [...w.page.current, ...others] })
+  for (const p of others) ask(w, p)
+}
+
 const raise = (w: Work, priority: Priority, plan: Plan): Refusal | undefined => {
-  const { phase, guard } = w.page
+  const { phase, guard, handover } = w.page
   if (phase === 'resolved') return closed()
   if (!isHigher(priority, w.page.priority)) return undefined
-  // What do-not-disturb holds is asked again at once, by the new priority.
-  const asked = w.page.asked.map(a =>
-    a.ladder.held ? { ...a, ladder: { ...a.ladder, held: false, dueAt: w.now } } : a,
-  )
-  set(w, { priority, asked })
+  set(w, { priority })
   tell(w, { kind: 'raised', priority })
   showAgain(w)
   if (phase === 'accepted') {
-    for (const p of w.page.handover?.to ?? []) climbDue(w, p)
+    for (const p of handover?.to ?? []) if (askedOf(w.page, p)?.state === 'asked') callAgain(w, p)
     handoverSettled(w)
-    return undefined
-  }
-  if (guard && priority !== 'stat') {
+  } else if (guard && priority !== 'stat')
     set(w, { plan, dueAt: Math.min(w.page.dueAt ?? w.now, w.now + guardMs.urgent) })
-    return undefined
+  else {
+    // The guard's names stay in the plan, whoever else the new one calls first.
+    set(w, { plan: guard ? planFor(plan, everybody(guard)) : plan, startAt: null })
+    callAnew(w)
   }
-  // A guard's names stay in the plan, whoever else the new one calls first.
-  set(w, { plan: guard ? planFor(plan, everybody(guard)) : plan, startAt: null })
-  for (const a of asked) climbDue(w, a.person)
-  set(w, { asked: w.page.asked.map(a => (a.state === 'asked' ? { ...a, state: 'ignored' } : a)) })
-  startPlan(w)
   return undefined
 }
 

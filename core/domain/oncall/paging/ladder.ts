@@ -1,4 +1,4 @@
-import type { Instant } from '../../clock.ts'
+import { type Instant, minutes, seconds } from '../../clock.ts'
 import type { Priority } from './priority.ts'
 
 /** A way to reach a person. An SMS has no content; a voice call reads none. */
@@ -6,6 +6,21 @@ export type Way = 'matrix' | 'sms' | 'voice'
 
 /** One rung of a person's contact ladder: the way, and how long it waits before the next rung, in ms. */
 export type Rung = { way: Way; waitMs: number }
+
+/** The ladders of somebody who has chosen none: chat alone for routine pages, and ever sooner by telephone for the others. */
+export const defaultRungs: Readonly<Record<Priority, readonly Rung[]>> = {
+  routine: [{ way: 'matrix', waitMs: 0 }],
+  urgent: [
+    { way: 'matrix', waitMs: minutes(1) },
+    { way: 'sms', waitMs: minutes(2) },
+    { way: 'voice', waitMs: 0 },
+  ],
+  stat: [
+    { way: 'matrix', waitMs: seconds(15) },
+    { way: 'sms', waitMs: seconds(30) },
+    { way: 'voice', waitMs: 0 },
+  ],
+}
 
 /** Where one page stands on one person's ladder; plain data. */
 export type Ladder = {

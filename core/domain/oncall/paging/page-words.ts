@@ -1,5 +1,5 @@
 import type { Instant } from '../../clock.ts'
-import { guardWords } from './misdirection.ts'
+import { guardWords } from '../admission/misdirection.ts'
 import type { News } from './page.ts'
 import { targetWords } from './policy.ts'
 import type { Priority } from './priority.ts'

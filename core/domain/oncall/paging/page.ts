@@ -52,7 +52,7 @@ export type Page = {
   contacts: number
 }
 
-/** What the sender is asked before a page goes out (misdirection.ts). */
+/** What the sender is asked before a page goes out (admission/misdirection.ts). */
 export type Guard = { reasons: readonly GuardReason[]; intended: readonly string[]; right: readonly string[] }
 export type GuardReason = { person: string; kind: 'off_shift' | 'not_on_team' | 'absent' | 'namesake' }
 
@@ -66,7 +66,7 @@ export type PageEvent =
   | { kind: 'resolve'; by: string }
   /** The contact with this key failed for good: a number refused, the homeserver down, a call not answered. */
   | { kind: 'failed'; key: string }
-  /** Another message or alarm that dedupe.ts joined to this page. */
+  /** Another message or alarm that `dedupe` joined to this page. */
   | { kind: 'again'; by: string }
   /** A higher priority with its own plan; a lower one changes nothing. */
   | { kind: 'raise'; by: string; priority: Priority; plan: Plan }
@@ -118,8 +118,8 @@ export type PageEffect =
 export type PagingPorts = {
   /** Who a target means at this instant, in the order in which to call them; empty when nobody. */
   people(target: Target, at: Instant): readonly string[]
-  /** A person's ladder, without rungs that cannot work (no number on file), and when their do-not-disturb ends if it is on. */
-  contact(person: string, at: Instant): { rungs: readonly Rung[]; quietUntil: Instant | null }
+  /** A person's ladder for this priority, without rungs that cannot work (no number on file), and when their do-not-disturb ends if it is on. */
+  contact(person: string, at: Instant, priority: Priority): { rungs: readonly Rung[]; quietUntil: Instant | null }
 }
 
 export type Turn = { page: Page; effects: readonly PageEffect[] }

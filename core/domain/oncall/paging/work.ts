@@ -1,4 +1,5 @@
 import type { Instant } from '../../clock.ts'
+import { type Refusal, refuse } from '../../refusal.ts'
 import { climb, isUnreachable, newLadder, stopLadder } from './ladder.ts'
 import type { Asked, News, Page, PageEffect, PagingPorts, Turn } from './page.ts'
 import { targetWords } from './policy.ts'
@@ -35,7 +36,7 @@ export const tell = (w: Work, news: News): void => {
 export const climbDue = (w: Work, person: string): void => {
   const asked = askedOf(w.page, person)
   if (asked && asked.ladder.dueAt !== null && asked.ladder.dueAt <= w.now) {
-    const { quietUntil } = w.ports.contact(person, w.now)
+    const { quietUntil } = w.ports.contact(person, w.now, w.page.priority)
     const key = String(w.page.contacts + 1)
     const { priority, ref, count } = w.page
     const step = climb(asked.ladder, { priority, quietUntil: asked.last ? null : quietUntil, key }, w.now)
@@ -61,7 +62,7 @@ const markUnreachable = (w: Work, person: string): void => {
 export const ask = (w: Work, person: string, last = false): void => {
   const before = askedOf(w.page, person)
   const runs = before !== undefined && before.ladder.dueAt !== null && !(last && before.ladder.held)
-  const ladder = runs ? before.ladder : newLadder(w.ports.contact(person, w.now).rungs, w.now)
+  const ladder = runs ? before.ladder : newLadder(w.ports.contact(person, w.now, w.page.priority).rungs, w.now)
   const asked: Asked = { person, state: 'asked', ladder, last }
   if (before) setAsked(w, person, asked)
   else set(w, { asked: [...w.page.asked, asked] })
@@ -87,6 +88,19 @@ export const standDown = (
   })
   if (people.length > 0) w.effects.push({ do: 'stand_down', ref: w.page.ref, people, by, because })
 }
+
+/** The bot tells somebody that their answer was understood. */
+export const confirm = (
+  w: Work,
+  person: string,
+  answer: 'accepted' | 'declined' | 'handed_over' | 'resolved',
+): void => {
+  w.effects.push({ do: 'confirm', ref: w.page.ref, person, answer })
+}
+
+export const closed = (): Refusal => refuse('closed', 'This page is resolved.')
+export const notAsked = (): Refusal =>
+  refuse('not-asked', 'This page did not ask you. To take it all the same: !accept')
 
 const waits = (w: Work): boolean => w.page.current.some(p => askedOf(w.page, p)?.state === 'asked')
 

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../refusal.ts'
-import { isPriority, type Priority } from './priority.ts'
+import { isPriority, type Priority } from '../paging/priority.ts'
 import type { Condition, TriageRule } from './triage.ts'
 import { isUnit } from './units.ts'
 

@@ -1,5 +1,5 @@
 import { type Instant, minutes } from '../../clock.ts'
-import type { Priority } from './priority.ts'
+import type { Priority } from '../paging/priority.ts'
 
 /** One time that somebody was interrupted: a page's first contact with them. */
 export type Interruption = { person: string; at: Instant; priority: Priority }

@@ -1,4 +1,4 @@
-import { higher, isHigher, type Priority } from './priority.ts'
+import { higher, isHigher, type Priority } from '../paging/priority.ts'
 import { convert, type Quantity } from './units.ts'
 
 /** What a rule looks for; all conditions of a rule must be met. */

@@ -1,6 +1,6 @@
 import { type Instant, minutes, seconds } from '../../clock.ts'
-import type { Phase } from './page.ts'
-import { isHigher, type Priority } from './priority.ts'
+import type { Phase } from '../paging/page.ts'
+import { isHigher, type Priority } from '../paging/priority.ts'
 
 /** What makes two messages or alarms one: the source's own key where it gives one; otherwise what, where and for whom. */
 export type Incoming = {

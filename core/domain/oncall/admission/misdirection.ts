@@ -1,4 +1,4 @@
-import type { Guard, GuardReason } from './page.ts'
+import type { Guard, GuardReason } from '../paging/page.ts'
 
 /** What is known of the people whom a page is meant for, at the instant at which it is sent. */
 export type GuardFacts = {
