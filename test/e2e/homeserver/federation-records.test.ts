@@ -132,24 +132,6 @@ describe('retention and recall across two homeservers', function () {
     expect(entries.map(e => e.detail)).to.deep.equal([{ server: both.theirs.serverName, state: 'reached' }])
   })
 
-  it('reaches a server that was down when it was asked, also when much was said in the room meanwhile', async () => {
-    const event = await noted(ours, ann, bob, 'said while they were still there')
-    await both.theirs.kill()
-    await recall(event, '!down')
-    const away = await becomes(event, 'away')
-    expect(otherServerWords(away)).to.include('is not reached yet, since')
-    expect((await answers('!down'))[0]).to.include(`${both.theirs.serverName} was asked`)
-    // More than a homeserver fetches by itself when it finds a gap.
-    for (let n = 0; n < 25; n++) await ann.sendContent(ours, 'm.room.message', { msgtype: 'm.text', body: `news ${n}` })
-    await both.theirs.start()
-    bob.client.retryImmediately()
-    await becomes(event, 'reached')
-    await eventually(async () => Object.keys(await there(ours, event)).length === 0, {
-      what: 'removal at the other server',
-    })
-    expect((await answers('!down')).at(-1)).to.include('has taken the request')
-  })
-
   it('is not moved by a removal that somebody of another server had no right to', async () => {
     const event = await noted(ours, ann, bob, 'stays')
     const removal: EventShape = {
@@ -170,16 +152,12 @@ describe('retention and recall across two homeservers', function () {
     const here = await noted(ours, bob, ann, 'from the other hospital, here')
     const yonder = await noted(theirs, bob, ann, 'from the other hospital, there')
     const own = await noted(theirs, ann, bob, 'from us, there')
-    const keep = { from: 'sent' as const, keepMs: days(7) }
-    await transact(store, tx =>
-      changePolicy(
-        tx,
-        { scope: { kind: 'class', class: 'staff' }, minimum: false, value: keep },
-        { by: '@cora:h', approvedBy: '@carl:h' },
-      ),
-    )
+    const staff = { scope: { kind: 'class', class: 'staff' }, minimum: false } as const
+    const decide = (value: { from: 'sent'; keepMs: number } | null) =>
+      transact(store, tx => changePolicy(tx, { ...staff, value }, { by: '@cora:h', approvedBy: '@carl:h' }))
+    await decide({ from: 'sent', keepMs: days(7) })
     store.clock.advance(days(8))
-    expect(await deletionRun(deletion)).to.equal(3)
+    expect(await deletionRun(deletion), 'these three, and what stayed above').to.equal(4)
     for (const event of [here, yonder, own]) {
       const left = await homeserver.request<EventShape>(
         'GET',
@@ -193,5 +171,24 @@ describe('retention and recall across two homeservers', function () {
     expect((await there(theirs, yonder)).ciphertext, 'their copy is theirs').to.equal(yonder.content.ciphertext)
     // Without power in their room nobody of ours but the sender could remove it.
     expect((await serversOf(store.db, own.event_id)).map(s => s.state)).to.deep.equal(['unasked'])
+    await decide(null)
+  })
+
+  it('reaches a server that was down when it was asked, also when much was said in the room meanwhile', async () => {
+    const event = await noted(ours, ann, bob, 'said while they were still there')
+    await both.theirs.kill()
+    await recall(event, '!down')
+    const away = await becomes(event, 'away')
+    expect(otherServerWords(away)).to.include('is not reached yet, since')
+    expect((await answers('!down'))[0]).to.include(`${both.theirs.serverName} was asked`)
+    // More than a homeserver fetches by itself when it finds a gap.
+    for (let n = 0; n < 25; n++) await ann.sendContent(ours, 'm.room.message', { msgtype: 'm.text', body: `news ${n}` })
+    await both.theirs.start()
+    bob.client.retryImmediately()
+    await becomes(event, 'reached')
+    await eventually(async () => Object.keys(await there(ours, event)).length === 0, {
+      what: 'removal at the other server',
+    })
+    expect((await answers('!down')).at(-1)).to.include('has taken the request')
   })
 })
