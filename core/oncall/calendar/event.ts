@@ -34,7 +34,13 @@ export type CalendarEvent = {
 }
 
 /** Where floating times and dates belong, and when a duty that is written as a whole day begins (ms after midnight). */
-export type Reading = { zoneOf: ZoneOf; floating: Zone | undefined; dayStart: number; problems: Problems }
+export type Reading = {
+  zoneOf: ZoneOf
+  floating: Zone | undefined
+  floatingName: string
+  dayStart: number
+  problems: Problems
+}
 
 /** Times outside of these years are no duty's; what a zone's clocks did then need not be looked up. */
 const years = { from: Date.UTC(1970, 0, 3), to: Date.UTC(2200, 0, 1) }
@@ -58,7 +64,8 @@ const timeOf = (value: unknown, property: Property, reading: Reading): EventTime
     return unread('note', 'other-age', `The year of ${property.name} is one that no duty has.`)
   const tzid = written.dateOnly ? undefined : property.params.tzid
   const zone = written.utc ? utc : tzid === undefined ? reading.floating : reading.zoneOf(tzid)
-  if (!zone) return unread('refused', 'unknown-zone', `The time zone ${quoted(tzid ?? '')} is not known.`)
+  if (!zone)
+    return unread('refused', 'unknown-zone', `The time zone ${quoted(tzid ?? reading.floatingName)} is not known.`)
   return { wall: written.wall + (written.dateOnly ? reading.dayStart : 0), zone, dateOnly: written.dateOnly }
 }
 

@@ -14,7 +14,7 @@ export type CalendarLimits = { bytes: number; components: number; line: number; 
 
 export const calendarLimits: CalendarLimits = {
   bytes: 5 * 1024 * 1024,
-  components: 30_000,
+  components: 60_000,
   line: 200_000,
   instances: 20_000,
   steps: 50_000,
@@ -57,7 +57,7 @@ export const readCalendar = (text: string, options: CalendarReading): Imported =
   for (const calendar of readComponents(unfold(text, limits.line), limits.components, problems)) {
     for (const [uid, events] of eventsOf(calendar, options, span)) {
       if (problems.refused()) break
-      shifts.push(...seriesOf(uid, events, span))
+      shifts.push(...seriesOf(uid, events, span).filter(s => s.from < span.until && s.to > span.from))
       if (shifts.length > limits.instances) {
         const sentence = `The calendar has more than ${limits.instances} shifts between the two dates.`
         problems.add('refused', 'too-many-instances', events[0]?.line, sentence)
@@ -84,6 +84,7 @@ const eventsOf = (calendar: Component, options: CalendarReading, span: Span): Ma
   const reading: Reading = {
     zoneOf,
     floating: own ?? worldZone(options.zones, options.zone),
+    floatingName: options.zone,
     dayStart: (options.dayStart ?? 0) * 60_000,
     problems,
   }

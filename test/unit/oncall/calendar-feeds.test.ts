@@ -140,6 +140,23 @@ DTSTART;TZID=Europe/Madrid:20270303T210000\r\nDURATION:PT8H\r\nEND:VEVENT\r\nEND
     expect(shown(text, window)).to.deep.equal(['2027-03-08T00:00 2027-03-15T00:00 Ann'])
   })
 
+  it('ten years of past events do not count against the shifts that a schedule can have', () => {
+    const past = Array.from({ length: 500 }, (_, i) => {
+      const day = new Date(Date.UTC(2016, 0, 1 + i)).toISOString().slice(0, 10).replaceAll('-', '')
+      return `BEGIN:VEVENT\r\nUID:${i}\r\nSUMMARY:Ann\r\nDTSTART;VALUE=DATE:${day}\r\nEND:VEVENT\r\n`
+    }).join('')
+    const text = event('DTSTART;VALUE=DATE:20270301').replace('BEGIN:VEVENT', `${past}BEGIN:VEVENT`)
+    const { shifts, problems } = readCalendar(text, {
+      zones,
+      zone: 'Europe/Madrid',
+      from: Date.UTC(2027, 0, 1),
+      until: Date.UTC(2028, 0, 1),
+      limits: { instances: 10 },
+    })
+    expect(problems).to.deep.equal([])
+    expect(shifts).to.have.lengthOf(1)
+  })
+
   it('of two versions of an event the later one counts; two events under one UID are both kept', () => {
     const times = (day: string) => `DTSTART:202703${day}T000000Z\r\nDTEND:202703${day}T120000Z`
     const two = (a: string, b: string) =>
