@@ -104,9 +104,10 @@ describe('recurrences', () => {
       'RRULE:FREQ=DAILY;COUNT=4',
       'RDATE;VALUE=PERIOD:20270310T220000Z/PT2H,20270311T220000Z/20270311T230000Z',
       'EXDATE;VALUE=DATE:20270302',
-      'EXRULE:FREQ=DAILY;INTERVAL=3',
+      'EXRULE:FREQ=WEEKLY;BYDAY=TH',
     )
     expect(shown(text)).to.deep.equal([
+      '2027-03-01T22:00 2027-03-02T06:00 Ann',
       '2027-03-03T22:00 2027-03-04T06:00 Ann',
       '2027-03-10T22:00 2027-03-11T00:00 Ann',
       '2027-03-11T22:00 2027-03-11T23:00 Ann',
@@ -168,6 +169,11 @@ DTSTART;TZID=Europe/Madrid:20270303T210000\r\nDURATION:PT8H\r\nEND:VEVENT\r\nEND
     expect(both.shifts).to.have.lengthOf(2)
     expect(new Set(both.shifts.map(s => s.uid)).size).to.equal(2)
     expect(both.problems.map(p => p.code)).to.deep.equal(['same-uid'])
+  })
+
+  it('of an hour that comes twice the first one is meant', () => {
+    const text = event('DTSTART;TZID=America/New_York:20261101T013000', 'DTEND;TZID=America/New_York:20261101T023000')
+    expect(shown(text)).to.deep.equal(['2026-11-01T05:30 2026-11-01T07:30 Ann'])
   })
 
   it('knows a zone by a prefixed name, and by X-WR-TIMEZONE for floating times', () => {
