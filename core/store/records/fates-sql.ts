@@ -13,8 +13,8 @@ const groupChosen = ({ classes, events }: Only): string =>
   `${classes ? 'and g.class = any(:classes::text[])' : ''} ${
     events
       ? `and g.id in (
-          select r.group_id from record r where r.event_id = any(:events::text[])
-            or r.event_id in (select e.edits from record e where e.event_id = any(:events::text[]))
+          select r.group_id from record r
+          where r.event_id = any(:events::text[] || array(select e.edits from record e where e.event_id = any(:events::text[]) and e.edits is not null))
         )`
       : ''
   }`
