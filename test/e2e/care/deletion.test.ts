@@ -240,7 +240,7 @@ describe('deletion', function () {
   })
 
   it('is refused to everybody but Wardroom’s services', async () => {
-    for (const what of ['wardroom_destroy', 'wardroom_copy'])
+    for (const what of ['destroy', 'copy', 'rooms', 'traces', 'servers'].map(name => `wardroom_${name}`))
       for (const token of [lee.accessToken, 'wrong', undefined]) {
         const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
         const url = `${bridge.deps.homeserver.url}/_synapse/client/${what}`
