@@ -18,6 +18,12 @@ import {
   type Work,
 } from './work.ts'
 
+/** Enough people have accepted, `by` being the last of them. */
+export const taken = (w: Work, by: string): void => {
+  set(w, { phase: 'accepted', dueAt: null, guard: null, startAt: null, current: [] })
+  standDown(w, by, 'accepted')
+}
+
 /** Somebody takes the page, or takes over what is handed over to them. */
 export const accept = (w: Work, by: string, way: AnswerWay): Refusal | undefined => {
   const { phase, acceptedBy, handover, plan } = w.page
@@ -45,8 +51,7 @@ export const accept = (w: Work, by: string, way: AnswerWay): Refusal | undefined
     goOnIfSettled(w)
     return undefined
   }
-  set(w, { phase: 'accepted', dueAt: null, guard: null, startAt: null, current: [] })
-  standDown(w, by, 'accepted')
+  taken(w, by)
   return undefined
 }
 

@@ -1,6 +1,6 @@
 import type { Instant } from '../../clock.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
-import { accept, decline } from './answers.ts'
+import { accept, decline, taken } from './answers.ts'
 import { everybody, handoverSettled, planFor, startOrHold } from './escalation.ts'
 import { handOver } from './hand-over.ts'
 import { failRung, stopLadder } from './ladder.ts'
@@ -112,7 +112,13 @@ const raise = (w: Work, priority: Priority, plan: Plan): Refusal | undefined => 
   else {
     // The guard's names stay in the plan, whoever else the new one calls first.
     set(w, { plan: guard ? planFor(plan, everybody(guard)) : plan, startAt: null })
-    callAnew(w)
+    const { acceptedBy } = w.page
+    const last = acceptedBy.at(-1)
+    // The new plan may want fewer people than the old one, and have them.
+    if (last !== undefined && acceptedBy.length >= plan.acks) {
+      taken(w, last)
+      tell(w, { kind: 'accepted', person: last, have: acceptedBy.length, need: plan.acks })
+    } else callAnew(w)
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../refusal.ts'
-import { handoverSettled } from './escalation.ts'
+import { handoverSettled, planFor } from './escalation.ts'
 import { stopLadder } from './ladder.ts'
 import { handoverMs, type Target, targetWords } from './policy.ts'
 import {
@@ -12,6 +12,7 @@ import {
   set,
   setAsked,
   standDown,
+  startPlan,
   tell,
   unique,
   type Work,
@@ -48,6 +49,12 @@ export const handOver = (w: Work, by: string, target: Target): Refusal | undefin
   if (asked) setAsked(w, by, { state: 'declined', ladder: stopLadder(asked.ladder) })
   tell(w, { kind: 'handing_over', from: by, to })
   confirm(w, by, 'handed_over')
+  if (phase === 'asking' || phase === 'held') {
+    // Nobody was called yet: it begins with them, and the rest of the policy follows.
+    set(w, { plan: planFor(plan, to), dueAt: null })
+    startPlan(w)
+    return undefined
+  }
   const waitMs = plan.steps[Math.min(step, plan.steps.length - 1)]?.waitMs ?? handoverMs
   set(w, {
     phase: 'open',
