@@ -191,7 +191,7 @@ describe('a page, whatever happens', function () {
 
   it('ends accepted, resolved or with its fallback called, and its sender is told; every message carries its reference', () => {
     fc.assert(
-      fc.property(aPage, aWard(true), fc.array(aStep, { maxLength: 12 }), (given, ports, steps) => {
+      fc.property(aPage, aWard(true), fc.array(aStep, { maxLength: 30, size: 'max' }), (given, ports, steps) => {
         const w: World = { ...createPage(given, begin, ports), now: begin, ports, effects: [] }
         turn(w, createPage(given, begin, ports))
         for (const s of steps) {
@@ -214,7 +214,7 @@ describe('a page, whatever happens', function () {
         const keys = w.effects.flatMap(e => (e.do === 'send' || e.do === 'call_line' ? [e.key] : []))
         expect(new Set(keys).size).to.equal(keys.length)
       }),
-      runs(1500),
+      runs(800),
     )
   })
 

@@ -199,6 +199,16 @@ describe('an answer to a page', () => {
     })
   })
 
+  it('keeps it there also when it is handed on by the one who was to take it over', () => {
+    const taken = happens(create(two, onDuty).page, { kind: 'accept', by: 'ann', way: 'reply' }, at(0), onDuty).page
+    const handing = happens(taken, { kind: 'hand_over', by: 'ann', to: user('cy') }, at(1000), onDuty).page
+    const on = happens(handing, { kind: 'hand_over', by: 'cy', to: user('dan') }, at(2000), onDuty)
+    expect(shown(on.effects)).to.deep.equal(['sender handing_over', 'confirm cy handed_over', 'matrix dan'])
+    expect(on.page).to.deep.include({ phase: 'accepted', acceptedBy: ['ann'], handover: { from: 'ann', to: ['dan'] } })
+    const refused = happens(on.page, { kind: 'decline', by: 'dan', way: 'reply' }, at(3000), onDuty)
+    expect(shown(refused.effects).at(-1)).to.equal('confirm ann kept')
+  })
+
   it('resolves for good', () => {
     const gone = happens(create(two, onDuty).page, { kind: 'resolve', by: 'sue' }, at(1000), onDuty)
     expect(shown(gone.effects)).to.deep.equal(['stand down ann', 'sender resolved', 'confirm sue resolved'])

@@ -45,6 +45,21 @@ export const handOver = (w: Work, by: string, target: Target): Refusal | undefin
     handoverSettled(w)
     return undefined
   }
+  const { handover } = w.page
+  if (phase === 'accepted') {
+    // Handed on by somebody who was to take it over: it still stays with the one who has it.
+    if (!handover?.to.includes(by)) return notAsked()
+    if (asked) setAsked(w, by, { state: 'declined', ladder: stopLadder(asked.ladder) })
+    set(w, {
+      handover: { ...handover, to: unique([...handover.to.filter(p => p !== by), ...to]) },
+      dueAt: w.now + handoverMs,
+    })
+    tell(w, { kind: 'handing_over', from: by, to })
+    confirm(w, by, 'handed_over')
+    for (const p of to) ask(w, p)
+    handoverSettled(w)
+    return undefined
+  }
   if (accepted) set(w, { acceptedBy: acceptedBy.filter(p => p !== by) })
   if (asked) setAsked(w, by, { state: 'declined', ladder: stopLadder(asked.ladder) })
   tell(w, { kind: 'handing_over', from: by, to })
