@@ -143,7 +143,9 @@ export const takeUntold = async (tx: Tx): Promise<Told[]> => {
       .sql('recall')
       .where({ event_id: r.event_id })
       .update({ told: r.destroyed_at === null ? 'hidden' : 'gone', told_at: tx.now })
-  const servers = await Promise.all(rows.map(r => serversOf(tx.sql, r.event_id)))
+  // One after the other: a transaction is one connection.
+  const servers: OtherServer[][] = []
+  for (const r of rows) servers.push(await serversOf(tx.sql, r.event_id))
   return rows.map((r, n) => ({
     event: r.event_id,
     room: r.room_id,
