@@ -129,7 +129,8 @@ describe('wardroom start', function () {
 
     it('starts a service again that was killed', async () => {
       const keeper = listedProcesses(data).find(({ name }) => name === 'keeper')
-      process.kill(keeper?.pid ?? 0, 'SIGKILL')
+      if (!keeper) throw new Error('no keeper runs')
+      process.kill(keeper.pid, 'SIGKILL')
       const again = await eventually(
         () => listedProcesses(data).find(({ name, pid }) => name === 'keeper' && pid !== keeper?.pid),
         { timeout: 30_000, what: 'another keeper' },
