@@ -1,5 +1,6 @@
 import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import { seconds } from '../domain/clock.ts'
 import type { RoomId, UserId } from '../domain/ids.ts'
 import { createSdkClient, type SdkClientOptions, stopSdkClient } from './sdk-client.ts'
 
@@ -38,7 +39,10 @@ export const firstSync = (client: MatrixClient, options: { filter: Filter; timeo
       else resolve()
     }
     client.on(ClientEvent.Sync, listen)
-    client.startClient({ filter: options.filter, disablePresence: true, initialSyncLimit: 1 }).catch(done)
+    // The homeserver may leave a sync asleep although there is something for it (see the bots' client); nobody waits half a minute for that.
+    client
+      .startClient({ filter: options.filter, disablePresence: true, initialSyncLimit: 1, pollTimeout: seconds(2) })
+      .catch(done)
   })
 
 /** A client of one of our devices with nothing on disk; synced once. `stop` ends it and forgets its keys. */

@@ -205,7 +205,8 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
       if (state === 'ERROR') reject(data?.error ?? new Error('the first sync failed'))
     })
   })
-  await client.startClient({ initialSyncLimit: 100, lazyLoadMembers: false })
+  // As the bots' client: Synapse can leave a sync asleep until its wait ends.
+  await client.startClient({ initialSyncLimit: 100, lazyLoadMembers: false, pollTimeout: 5000 })
   await synced
 
   // The first upload of an account needs no proof; replacing an identity asks for the password.

@@ -39,6 +39,12 @@ const syncFilter = (userId: UserId, epoch: number) =>
     },
   })
 
+/**
+ * How long the homeserver may keep a sync waiting. When two people's data are written at the same moment, Synapse can wake a sync before there is anything
+ * to be seen, and not again: what came (a room key, an answer of its own) is then told only when the wait ends, after half a minute as clients usually ask.
+ */
+const pollMs = seconds(5)
+
 /** Starts the sync; it goes on through outages of the homeserver. A device that was deleted there ends the process. */
 export const startSync = async (
   d: ClientDeps,
@@ -60,7 +66,12 @@ export const startSync = async (
       )
     })
   })
-  await client.startClient({ filter: syncFilter(d.userId, epoch), disablePresence: true, initialSyncLimit: 1 })
+  await client.startClient({
+    filter: syncFilter(d.userId, epoch),
+    disablePresence: true,
+    initialSyncLimit: 1,
+    pollTimeout: pollMs,
+  })
   await prepared
 }
 

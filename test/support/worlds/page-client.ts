@@ -44,7 +44,7 @@ export const openPage = async (url: string, browser: Browser, session: Session):
   const inside = crypto as unknown as Inside
   inside.backupManager.constructor.maxBackupLoopStartDelayMillis = 0
   const synced = new Promise<void>(done => client.on(ClientEvent.Sync, s => s === 'PREPARED' && done()))
-  await client.startClient({ initialSyncLimit: 40 })
+  await client.startClient({ initialSyncLimit: 40, pollTimeout: 10_000 })
   await synced
   await crypto.userHasCrossSigningKeys(session.userId, true)
   await crypto.bootstrapCrossSigning({})

@@ -76,7 +76,16 @@ export const firstSync = (
         state: { lazy_load_members: false },
       },
     })
-    client.startClient({ filter, disablePresence: true, lazyLoadMembers: false, initialSyncLimit: 40 }).catch(end)
+    // A homeserver can leave a sync asleep although a room key came for it: ten seconds are the longest that a message then stays closed.
+    client
+      .startClient({
+        filter,
+        disablePresence: true,
+        lazyLoadMembers: false,
+        initialSyncLimit: 40,
+        pollTimeout: 10_000,
+      })
+      .catch(end)
   })
 
 /**
