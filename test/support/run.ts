@@ -6,8 +6,8 @@ import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites: unit, then integration and end-to-end in two lanes at a time and one that gives way, each lane one
- * process with one stack of its own. A lane's lines are shown together when it is over.
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: end-to-end two at a time, unit and integration beside them, giving way. Each lane is
+ * one process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
 const root = join(import.meta.dirname, '../..')
@@ -114,18 +114,20 @@ type Lane = { name: string; files: string[]; aside: boolean }
  * run beside the rest on what it leaves of the processors.
  */
 const together: { name: string; folders: string[]; aside?: true }[] = [
-  { name: 'e2e: pages', folders: ['e2e/pages'] },
   // What the bots' service is not there to take waits for it: the tests that need that come first.
   { name: 'e2e: care', folders: ['e2e/homeserver', 'e2e/care'] },
+  { name: 'e2e: pages', folders: ['e2e/pages'] },
   { name: 'e2e: bots', folders: ['e2e/bots'] },
   { name: 'e2e: starts', folders: ['e2e/starts'] },
+  { name: 'unit', folders: ['unit'], aside: true },
   { name: 'integration: audit', folders: ['integration/audit'], aside: true },
+  { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'], aside: true },
   { name: 'integration', folders: ['integration', 'e2e'], aside: true },
 ]
 
 /** A file belongs to the first lane that names its folder. */
 const lanes = (): Lane[] => {
-  const left = new Set([...filesOf('e2e'), ...filesOf('integration')])
+  const left = new Set([...filesOf('unit'), ...filesOf('e2e'), ...filesOf('integration')])
   const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
   return together
     .map(({ name, folders, aside = false }) => {
@@ -136,22 +138,26 @@ const lanes = (): Lane[] => {
     .filter(lane => lane.files.length > 0)
 }
 
-/** Two lanes at a time on two cores, because a third one starves the timers of the others unless it gives way; what a lane prints is kept until its end. */
+/**
+ * Two lanes at a time on two cores, because a third one starves the timers of the others unless it gives way; whoever has done the first ones helps with the
+ * rest. What a lane prints is kept until its end.
+ */
 const inLanes = async (all: Lane[]): Promise<void> => {
-  const work = async (queue: Lane[]) => {
-    for (let lane = queue.shift(); lane; lane = queue.shift()) {
-      const { name, files } = lane
-      const lines: string[] = []
-      const begin = performance.now()
-      console.log(`\n— ${name}: ${files.length} files …`)
-      const code = await mocha(name, files, { show: text => lines.push(text), niceness: lane.aside ? 15 : 0 })
-      if (code !== 0) failures.push(name)
-      const seconds = ((performance.now() - begin) / 1000).toFixed(1)
-      console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
-    }
+  const [first, aside] = [all.filter(lane => !lane.aside), all.filter(lane => lane.aside)]
+  const run = async ({ name, files }: Lane, niceness: number) => {
+    const lines: string[] = []
+    const begin = performance.now()
+    console.log(`\n— ${name}: ${files.length} files …`)
+    const code = await mocha(name, files, { show: text => lines.push(text), niceness })
+    if (code !== 0) failures.push(name)
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+    console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
   }
-  const first = all.filter(lane => !lane.aside)
-  await Promise.all([work(first), work(first), work(all.filter(lane => lane.aside))])
+  const work = async (queue: Lane[], niceness: number) => {
+    for (let lane = queue.shift(); lane; lane = queue.shift()) await run(lane, niceness)
+  }
+  const helpful = () => work(first, 0).then(() => work(aside, 0))
+  await Promise.all([helpful(), helpful(), work(aside, 15)])
 }
 
 const endAll = (signal: NodeJS.Signals) => {
@@ -167,8 +173,6 @@ if (chosen.length === 0) {
   await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
   await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
 }
-const unit = filesOf('unit')
-if (unit.length > 0) await stage('unit', () => mocha('unit', unit))
 await inLanes(lanes())
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}.`)
 console.log(`${total.passed} passed, ${total.failed} failed`)

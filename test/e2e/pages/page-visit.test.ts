@@ -3,7 +3,13 @@ import type { Page } from 'playwright-core'
 import { closeBrowser } from '../../support/browser/chromium.ts'
 import { jpegWithPlace } from '../../support/browser/photo.ts'
 import { eventually } from '../../support/eventually.ts'
-import { answerBirthDate, type BrowserWorld, browserWorld, enter } from '../../support/worlds/page-world.ts'
+import {
+  answerBirthDate,
+  type BrowserWorld,
+  browserWorld,
+  enter,
+  type Visitor,
+} from '../../support/worlds/page-world.ts'
 
 const write = (page: Page) => page.getByLabel('Write your message')
 const send = async (page: Page, text: string): Promise<void> => {
@@ -15,6 +21,12 @@ const message = (page: Page, text: string) => page.locator('.message', { hasText
 describe('a visit to the patient page', function () {
   this.timeout(90_000)
   let w: BrowserWorld
+  let common: Visitor | undefined
+  /** For visits to which it does not matter what was said before. */
+  const anyPatient = async (): Promise<Visitor> => {
+    common ??= await w.patient()
+    return common
+  }
 
   before(async function () {
     this.timeout(240_000)
@@ -87,7 +99,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('sends a voice message and a file, and gives the clinician’s file only when it is asked for', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     const page = await w.page({ permissions: ['microphone'], acceptDownloads: true })
     await enter(page, await w.link(maria), maria)
     await page.getByRole('button', { name: 'Record a voice message' }).click()
@@ -116,7 +128,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('asks again who it is after an hour, with nothing of the conversation in sight and nothing typed lost', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     await w.lee.send(maria.room, 'A word that nobody else may see.')
     const page = await w.page()
     await page.clock.install()
@@ -198,7 +210,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('keeps what is sent while the line is down, sends it once when it is back, and says so', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     const page = await w.page()
     await enter(page, await w.link(maria), maria)
     await page.context().setOffline(true)
@@ -257,7 +269,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('ends for good when the patient logs off: no device is left, the link is used up', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     const page = await w.page()
     const link = await w.link(maria)
     await enter(page, link, maria)
@@ -272,7 +284,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('shows the ledger of consents and changes it', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     const page = await w.page()
     await enter(page, await w.link(maria), maria)
     await page.getByRole('button', { name: 'Menu' }).click()
@@ -322,7 +334,7 @@ describe('a visit to the patient page', function () {
   })
 
   it('says whom to call without JavaScript and without WebAssembly, and works where storage is blocked', async () => {
-    const maria = await w.patient()
+    const maria = await anyPatient()
     const link = await w.link(maria)
     const bare = await w.page({ javaScriptEnabled: false })
     await bare.goto(link)
@@ -349,7 +361,7 @@ describe('a visit to the patient page', function () {
   it('says that the message service is down, loses nothing, and opens when it is back', async () => {
     const { stack } = await import('../../support/stack.ts')
     const { synapse } = await stack()
-    const maria = await w.patient()
+    const maria = await anyPatient()
     await w.lee.send(maria.room, 'Written before the outage.')
     const page = await w.page()
     await page.goto(await w.link(maria))
