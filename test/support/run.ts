@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { setPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: end-to-end two at a time, unit and integration beside them, giving way. Each lane is
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: two at a time, the longest first. Each lane is
  * one process with one stack of its own. A lane's lines are shown together when it is over.
  * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -35,8 +35,6 @@ type Running = {
   finished?: () => boolean
   /** Takes what it prints. */
   show?: (text: string) => void
-  /** Gives way to the others (15), with all that it starts. */
-  niceness?: number
 }
 
 /** Runs one program of node_modules and gives its exit code. */
@@ -44,7 +42,7 @@ const program = async (
   script: string,
   rest: string[],
   env: NodeJS.ProcessEnv,
-  { finished = () => false, show, niceness }: Running = {},
+  { finished = () => false, show }: Running = {},
 ): Promise<number> => {
   const output = show ? 'pipe' : 'inherit'
   const child = spawn(process.execPath, [join(root, 'node_modules', script), ...rest], {
@@ -53,7 +51,6 @@ const program = async (
     stdio: ['inherit', output, output],
   })
   running.add(child)
-  if (niceness && child.pid) setPriority(child.pid, niceness)
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', show ?? (() => undefined))
   const ended = new Promise<number>(done => child.once('exit', code => done(code ?? 1))).finally(() =>
     running.delete(child),
@@ -87,12 +84,12 @@ const filesOf = (suite: string): string[] => {
   return files.filter(file => chosen.length === 0 || chosen.includes(file)).sort()
 }
 
-const mocha = async (name: string, files: string[], how: Omit<Running, 'finished'> = {}): Promise<number> => {
+const mocha = async (name: string, files: string[], show: (text: string) => void): Promise<number> => {
   const countsFile = join(scratch, `${name.replaceAll(/\W+/g, '-')}.json`)
   const flags = ['--forbid-only', '--forbid-pending', '--reporter', 'test/support/reporter.cjs']
   const env = { ...environment, WARDROOM_TEST_COUNTS: countsFile }
   const code = await program('mocha/bin/mocha.js', [...flags, ...files], env, {
-    ...how,
+    show,
     finished: () => existsSync(countsFile),
   })
   if (existsSync(countsFile)) {
@@ -107,22 +104,19 @@ const mocha = async (name: string, files: string[], how: Omit<Running, 'finished
   return code
 }
 
-type Lane = { name: string; files: string[]; aside: boolean }
+type Lane = { name: string; files: string[] }
 
-/**
- * Which folders of tests go together in one process with one stack of its own; the longest first. Those `aside` wait for no client or server of others: they
- * run beside the rest on what it leaves of the processors.
- */
-const together: { name: string; folders: string[]; aside?: true }[] = [
+/** Which folders of tests go together in one process with one stack of its own; the longest first, and what needs a calm machine beside what needs no homeserver. */
+const together: { name: string; folders: string[] }[] = [
   // What the bots' service is not there to take waits for it: the tests that need that come first.
   { name: 'e2e: care', folders: ['e2e/homeserver', 'e2e/care'] },
   { name: 'e2e: pages', folders: ['e2e/pages'] },
   { name: 'e2e: bots', folders: ['e2e/bots'] },
+  { name: 'integration: audit', folders: ['integration/audit'] },
   { name: 'e2e: starts', folders: ['e2e/starts'] },
-  { name: 'unit', folders: ['unit'], aside: true },
-  { name: 'integration: audit', folders: ['integration/audit'], aside: true },
-  { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'], aside: true },
-  { name: 'integration', folders: ['integration', 'e2e'], aside: true },
+  { name: 'unit', folders: ['unit'] },
+  { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'] },
+  { name: 'integration', folders: ['integration', 'e2e'] },
 ]
 
 /** A file belongs to the first lane that names its folder. */
@@ -130,34 +124,29 @@ const lanes = (): Lane[] => {
   const left = new Set([...filesOf('unit'), ...filesOf('e2e'), ...filesOf('integration')])
   const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
   return together
-    .map(({ name, folders, aside = false }) => {
+    .map(({ name, folders }) => {
       const files = folders.flatMap(folder => [...left].filter(file => inFolder(file, folder)))
       for (const file of files) left.delete(file)
-      return { name, files, aside }
+      return { name, files }
     })
     .filter(lane => lane.files.length > 0)
 }
 
-/**
- * Two lanes at a time on two cores, because a third one starves the timers of the others unless it gives way; whoever has done the first ones helps with the
- * rest. What a lane prints is kept until its end.
- */
-const inLanes = async (all: Lane[]): Promise<void> => {
-  const [first, aside] = [all.filter(lane => !lane.aside), all.filter(lane => lane.aside)]
-  const run = async ({ name, files }: Lane, niceness: number) => {
-    const lines: string[] = []
-    const begin = performance.now()
-    console.log(`\n— ${name}: ${files.length} files …`)
-    const code = await mocha(name, files, { show: text => lines.push(text), niceness })
-    if (code !== 0) failures.push(name)
-    const seconds = ((performance.now() - begin) / 1000).toFixed(1)
-    console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
+/** Two lanes at a time on two cores: a third one, also one of low priority, starves the timers of the others and saves no time. What a lane prints is kept until its end. */
+const inLanes = async (queue: Lane[]): Promise<void> => {
+  const work = async () => {
+    for (let lane = queue.shift(); lane; lane = queue.shift()) {
+      const { name, files } = lane
+      const lines: string[] = []
+      const begin = performance.now()
+      console.log(`\n— ${name}: ${files.length} files …`)
+      const code = await mocha(name, files, text => lines.push(text))
+      if (code !== 0) failures.push(name)
+      const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+      console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
+    }
   }
-  const work = async (queue: Lane[], niceness: number) => {
-    for (let lane = queue.shift(); lane; lane = queue.shift()) await run(lane, niceness)
-  }
-  const helpful = () => work(first, 0).then(() => work(aside, 0))
-  await Promise.all([helpful(), helpful(), work(aside, 15)])
+  await Promise.all([work(), work()])
 }
 
 const endAll = (signal: NodeJS.Signals) => {

@@ -41,6 +41,7 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
   const identities: string[] = []
   const asked: string[] = []
   const told: string[] = []
+  const logged: unknown[] = []
 
   before(async function () {
     this.timeout(180_000)
@@ -81,6 +82,7 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
           await pause(random.int(1200))
         }
         await bot.kill()
+        logged.push(...bot.logged())
         bot = w.start()
       }
     } finally {
@@ -127,7 +129,10 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
       `select event::json->'content'->>'session_id' as session, min(id) as first, max(id) as last, state, reason, count(*)::int as events
        from inbox where type = 'm.room.encrypted' group by 1, state, reason order by 2`,
     )
-    expect(rows.filter((r: { state: string }) => r.state !== 'done')).to.deep.equal([], JSON.stringify(rows))
+    expect(rows.filter((r: { state: string }) => r.state !== 'done')).to.deep.equal(
+      [],
+      JSON.stringify([rows, ...logged, ...bot.logged()]),
+    )
     expect(bot.news().filter(n => n.news === 'unsigned')).to.deep.equal([])
   })
 })

@@ -37,7 +37,7 @@ describe('audit alerts', function () {
     while (await engine.turn());
   }
   const raised = async (): Promise<Pick<Alert, 'rule' | 'count' | 'key'>[]> =>
-    (await listAlerts(d.store.db)).map(({ rule, count, key }) => ({ rule, count, key })).reverse()
+    (await listAlerts(d.store.db, { limit: 1000 })).map(({ rule, count, key }) => ({ rule, count, key })).reverse()
   const patient = async (name: string): Promise<PatientId> => {
     const added = await transact(d.store, async tx => {
       const p = await addPatient(tx, {
@@ -189,7 +189,7 @@ describe('audit alerts', function () {
     expect(await raised()).to.have.lengthOf(2)
     await log.sequence()
     await settle()
-    const [last] = await listAlerts(d.store.db)
+    const [last] = await listAlerts(d.store.db, { limit: 1000 })
     expect(last?.clearedAt).to.be.a('number')
     expect((await jobs()).at(-1)).to.equal(`alert:${last?.id}:over`)
   })
@@ -198,7 +198,7 @@ describe('audit alerts', function () {
     await transact(d.store, tx => tx.enqueue({ queue: 'bridge', kind: 'care.card', payload: {} }))
     d.store.clock.advance(minutes(6))
     await transact(d.store, settleServices)
-    const [alert] = await listAlerts(d.store.db)
+    const [alert] = await listAlerts(d.store.db, { limit: 1000 })
     expect(alert).to.deep.include({
       rule: 'service-down',
       severity: 'critical',

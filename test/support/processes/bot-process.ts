@@ -31,7 +31,7 @@ const tell = (news: BotNews) => process.stdout.write(`${JSON.stringify(news)}\n`
 
 const run = async (o: BotProcessOptions) => {
   const begin = performance.now()
-  const log = createLog('bot', process.env.WARDROOM_LOG_LEVEL ?? 'fatal')
+  const log = createLog('bot', process.env.WARDROOM_LOG_LEVEL ?? 'warn')
   const store = { db: openDb(o.databaseUrl), clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
   const homeserver = createHomeserver({ url: o.homeserverUrl, asToken: secret(o.asToken) })
   const userId = o.userId as UserId

@@ -22,6 +22,8 @@ type Leading = Extract<BotNews, { news: 'leads' }>
 export type BotChild = {
   readonly pid: number
   news(): BotNews[]
+  /** What it logged: warnings and worse. */
+  logged(): unknown[]
   /** Waits until it leads its bot; how long after its start. */
   leads(timeout?: number): Promise<Leading>
   /** Its exit code, once it has ended. */
@@ -60,14 +62,17 @@ const startChild = (options: BotProcessOptions): BotChild => {
   const killAtExit = () => void child.kill('SIGKILL')
   process.once('exit', killAtExit)
   void exited.then(() => process.off('exit', killAtExit))
-  const news = () =>
+  const lines = () =>
     output
       .split('\n')
       .slice(0, -1)
-      .map(line => JSON.parse(line) as BotNews)
+      .map(line => JSON.parse(line) as BotNews | { level: number })
+  const news = () => lines().filter(line => 'news' in line)
+  const logged = () => lines().filter(line => !('news' in line))
   return {
     pid: child.pid ?? 0,
     news,
+    logged,
     exited,
     leads: timeout =>
       eventually(
