@@ -20,6 +20,7 @@ import {
 import { stopSdkClient, tameTimeouts } from '../../core/matrix/sdk-client.ts'
 import { decryptAttachment, type EncryptedFile, encryptAttachment } from './attachment.ts'
 import { eventually } from './eventually.ts'
+import { tellOfKeys } from './key-traffic.ts'
 import { sdkLogger } from './quiet-logger.ts'
 import { stack } from './stack.ts'
 
@@ -63,6 +64,8 @@ export type ClinicianOptions = {
   displayName?: string
   /** Keeps the timelines from before a gap, as Element does. */
   timelineSupport?: boolean
+  /** Told of every call that carries keys. */
+  traffic?: (line: string) => void
 }
 
 type Wait = { timeout?: number; what?: string }
@@ -156,6 +159,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     if (wait > 0) await new Promise(done => setTimeout(done, wait))
     if (network.offline) throw new TypeError('the network is off')
     const response = await fetch(input, init)
+    if (options.traffic) await tellOfKeys(options.traffic, input, init, response)
     // A long poll that was under way brings nothing any more either.
     if (network.offline && path.endsWith('/sync')) throw new TypeError('the network is off')
     return response

@@ -12,11 +12,18 @@ const tellWhatIsLeft = () => {
   console.log(`Still open 5 s after the last test: ${kinds.join(', ')}`)
 }
 
-/** Mocha's own list, the files that took longest with their preparations, and the counts in the file WARDROOM_TEST_COUNTS for the runner that sums the stages. */
+/** Mocha's own list, the files that took longest with their preparations, and in the file WARDROOM_TEST_COUNTS, for the runner that sums the stages: the counts, and what failed with the first lines of why. */
 module.exports = class extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options)
     const took = new Map()
+    const failed = []
+    runner.on('fail', (test, error) => {
+      const why = String(error?.stack ?? error)
+        .split('\n')
+        .slice(0, 12)
+      failed.push(`${test.fullTitle()}\n      ${why.join('\n      ')}`)
+    })
     let begin = 0
     const outermost = suite => suite.parent?.root
     runner.on('suite', suite => {
@@ -33,7 +40,10 @@ module.exports = class extends Mocha.reporters.Spec {
       const slow = [...took].filter(([, ms]) => ms > 5000).sort((a, b) => b[1] - a[1])
       if (slow.length > 0) console.log(`  ${slow.map(([file, ms]) => `${seconds(ms)} ${file}`).join('\n  ')}\n`)
       setTimeout(tellWhatIsLeft, 5000).unref()
-      writeFileSync(countsFile, JSON.stringify({ passed: passes, failed: failures, skipped: pending }))
+      writeFileSync(
+        countsFile,
+        JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: failed }),
+      )
     })
   }
 }

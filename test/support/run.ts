@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 /**
  * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: two at a time, the longest first. Each lane is
  * one process with one stack of its own. A lane's lines are shown together when it is over.
- * The last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
+ * What failed is told once more at the end; the last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
 const root = join(import.meta.dirname, '../..')
 const args = process.argv.slice(2)
@@ -16,8 +16,8 @@ const long = args.includes('--long')
 const chosen = args.filter(arg => !arg.startsWith('--')).map(arg => relative(root, resolve(arg)))
 const scratch = mkdtempSync(join(tmpdir(), 'wardroom-run-'))
 
-type Counts = { passed: number; failed: number; skipped: number }
-const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+type Counts = { passed: number; failed: number; skipped: number; failures: string[] }
+const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
 const failures: string[] = []
 const running = new Set<ChildProcess>()
 
@@ -97,6 +97,7 @@ const mocha = async (name: string, files: string[], show: (text: string) => void
     total.passed += counts.passed
     total.failed += counts.failed
     total.skipped += counts.skipped
+    total.failures.push(...counts.failures)
   } else {
     console.log(`The ${name} tests ended before they were done.`)
     total.failed += 1
@@ -163,6 +164,7 @@ if (chosen.length === 0) {
   await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
 }
 await inLanes(lanes())
+for (const [index, failure] of total.failures.entries()) console.log(`\n  ${index + 1}) ${failure}`)
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}.`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exitCode = failures.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0

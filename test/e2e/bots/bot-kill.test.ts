@@ -42,11 +42,16 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
   const asked: string[] = []
   const told: string[] = []
   const logged: unknown[] = []
+  const traffic: string[] = []
+  const remember = (child: BotChild) => {
+    logged.push(...child.logged())
+    for (const one of child.news()) if (one.news === 'keys') traffic.push(`${child.pid} ${one.line}`)
+  }
 
   before(async function () {
     this.timeout(180_000)
     w = await botWorld()
-    ann = await clinician('ann', { onlySigned: true })
+    ann = await clinician('ann', { onlySigned: true, traffic: line => traffic.push(`ann ${line}`) })
     bot = w.start()
     const first = await bot.leads()
     identities.push(`${first.deviceId} ${first.masterKey}`)
@@ -59,9 +64,9 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
 
   it(`answers each message once and says each of its own once, over ${kills} kills`, async function () {
     this.timeout(120_000 + kills * 12_000)
-    let traffic = true
+    let busy = true
     const talk = async () => {
-      for (let n = 0; traffic; n++) {
+      for (let n = 0; busy; n++) {
         const text = `question ${n}`
         await ann.send(room, text)
         asked.push(text)
@@ -82,11 +87,11 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
           await pause(random.int(1200))
         }
         await bot.kill()
-        logged.push(...bot.logged())
+        remember(bot)
         bot = w.start()
       }
     } finally {
-      traffic = false
+      busy = false
       await talking
     }
     const last = await bot.leads()
@@ -124,6 +129,7 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
     const said = await saidBy(w.userId, ann, room)
     expect(said.filter(s => s.failure !== undefined || !s.encrypted)).to.deep.equal([])
     expect(ann.seen(room).filter(s => s.failure !== undefined)).to.deep.equal([])
+    remember(bot)
     // By room key, so that one that never came can be told from one that came late.
     const { rows } = await w.store.db.raw(
       `select event::json->'content'->>'session_id' as session, min(id) as first, max(id) as last, state, reason, count(*)::int as events
@@ -131,7 +137,7 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
     )
     expect(rows.filter((r: { state: string }) => r.state !== 'done')).to.deep.equal(
       [],
-      JSON.stringify([rows, ...logged, ...bot.logged()]),
+      [JSON.stringify(rows), ...logged.map(line => JSON.stringify(line)), ...traffic].join('\n'),
     )
     expect(bot.news().filter(n => n.news === 'unsigned')).to.deep.equal([])
   })

@@ -3,7 +3,7 @@
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { createLog } from '../../../core/log.ts'
 import { startBot } from '../../../core/matrix/bot/bot.ts'
-import { createHomeserver } from '../../../core/matrix/homeserver.ts'
+import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
 import { type Effects, startInbox } from '../../../core/queues/inbox-worker.ts'
 import { type JobHandler, startOutbox, txnIdFor } from '../../../core/queues/outbox-worker.ts'
 import { createSeal, type SealingKeys } from '../../../core/seal.ts'
@@ -11,6 +11,7 @@ import { secret } from '../../../core/secret.ts'
 import { openDb } from '../../../core/store/db.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { systemClock, systemRandom } from '../../../core/system.ts'
+import { tellOfKeys } from '../key-traffic.ts'
 
 /** What the parent gives in the environment variable BOT. */
 export type BotProcessOptions = {
@@ -26,6 +27,7 @@ export type BotNews =
   | { news: 'leads'; deviceId: string; masterKey: string; ms: number }
   | { news: 'ends'; reason: string }
   | { news: 'unsigned'; eventId: string; reason: string }
+  | { news: 'keys'; line: string }
 
 const tell = (news: BotNews) => process.stdout.write(`${JSON.stringify(news)}\n`)
 
@@ -33,7 +35,15 @@ const run = async (o: BotProcessOptions) => {
   const begin = performance.now()
   const log = createLog('bot', process.env.WARDROOM_LOG_LEVEL ?? 'warn')
   const store = { db: openDb(o.databaseUrl), clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
-  const homeserver = createHomeserver({ url: o.homeserverUrl, asToken: secret(o.asToken) })
+  const plain = createHomeserver({ url: o.homeserverUrl, asToken: secret(o.asToken) })
+  const homeserver: Homeserver = {
+    ...plain,
+    fetchAs: as => async (input, init) => {
+      const response = await plain.fetchAs(as)(input, init)
+      await tellOfKeys(line => tell({ news: 'keys', line }), input, init, response)
+      return response
+    },
+  }
   const userId = o.userId as UserId
   const bot = await startBot({
     homeserver,
