@@ -102,7 +102,7 @@ export type Clinician = {
   room(roomId: string): Promise<Room>
   /** Everything received so far, oldest first, as it looks now. */
   seen(roomId?: string): Seen[]
-  /** The first event, past or to come, that satisfies the predicate (20 s). */
+  /** The first event, past or to come, that satisfies the predicate (60 s). */
   waitFor(predicate: (seen: Seen) => boolean, wait?: Wait): Promise<Seen>
   /** What a client would show beside the message: `none`, or a warning in `grey` or `red`. */
   shield(seen: Seen): Promise<'none' | 'grey' | 'red'>
@@ -243,7 +243,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
   }
   if (options.displayName) await client.setDisplayName(options.displayName)
 
-  const room = (roomId: string, { timeout = 20_000 }: Wait = {}) =>
+  const room = (roomId: string, { timeout = 60_000 }: Wait = {}) =>
     eventually(
       () => {
         const r = client.getRoom(roomId)
@@ -351,7 +351,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     direct: async (other, wait) => {
       const roomId = await createRoom({ invite: [other], direct: true })
       await eventually(() => client.getRoom(roomId)?.getMember(other)?.membership === 'join', {
-        timeout: wait?.timeout ?? 20_000,
+        timeout: wait?.timeout ?? 60_000,
         what: `${other} joining the direct chat`,
       })
       return roomId
@@ -362,7 +362,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     },
     join: async (roomId, wait) => {
       await eventually(() => client.getRoom(roomId) !== null, {
-        timeout: wait?.timeout ?? 20_000,
+        timeout: wait?.timeout ?? 60_000,
         what: `the invitation of ${userId}`,
       })
       await client.joinRoom(roomId)
@@ -370,7 +370,7 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
     },
     room,
     seen,
-    waitFor: (predicate, { timeout = 20_000, what = 'an event' } = {}) =>
+    waitFor: (predicate, { timeout = 60_000, what = 'an event' } = {}) =>
       eventually(() => seen().find(predicate), { timeout, what: `${what}, awaited by ${userId}` }),
     shield: async ({ event }) => {
       const info = await crypto.getEncryptionInfoForEvent(event)

@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 type Eventually = { timeout?: number; interval?: number; what?: string }
 
-/** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (10 s) throws, naming `what`, with the last error as cause. */
+/** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (30 s) throws, naming `what`, with the last error as cause. */
 export const eventually = async <T>(
   fn: () => T | Promise<T>,
-  { timeout = 10_000, interval = 25, what = 'the condition' }: Eventually = {},
+  { timeout = 30_000, interval = 25, what = 'the condition' }: Eventually = {},
 ): Promise<Exclude<T, false | undefined>> => {
   const end = performance.now() + timeout
   let last: unknown

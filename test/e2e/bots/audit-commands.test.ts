@@ -90,7 +90,7 @@ describe('the audit log by chat, on a real homeserver', function () {
     await eventually(async () => (await findEntries(d.store.db, { actor: '@ann:test', limit: 1 })).length === 1)
     expect(await transact(d.store, postDigest)).to.equal(true)
     const room = await eventually(() => complianceRoom(d.store.db), { what: 'the compliance room' })
-    const digest = await officer.waitFor(s => s.roomId === room && s.body.includes('Audit digest'), { timeout: 30_000 })
+    const digest = await officer.waitFor(s => s.roomId === room && s.body.includes('Audit digest'), { timeout: 60_000 })
     expect(digest.encrypted).to.equal(true)
     expect(digest.body).to.include('What happened').and.not.include('pt_1')
   })

@@ -63,7 +63,7 @@ describe('the bots service, killed while it is given commands', () => {
     await start().ready
     const room = await eventually(
       () => ada.client.getRooms().find(r => r.getCreator() === bot && r.getMyMembership() === 'join')?.roomId,
-      { timeout: 30_000, what: "the bot's chat" },
+      { timeout: 60_000, what: "the bot's chat" },
     )
     const asked: string[] = []
     let talking = true

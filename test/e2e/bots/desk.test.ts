@@ -146,7 +146,7 @@ describe('the desk bot', function () {
   it('obeys in the desk room, and suspends who comes with another identity', async () => {
     const room = await eventually(
       () => nurse.client.getRooms().find(r => r.name === 'Desk' && r.getMyMembership() === 'join')?.roomId,
-      { timeout: 30_000, what: 'the desk room' },
+      { timeout: 60_000, what: 'the desk room' },
     )
     const who = await d.ask(nurse, room, '!whoami')
     expect(who.body).to.include('clinician, desk')

@@ -66,7 +66,7 @@ describe('the jobs of a care room', function () {
         const all = await personsOf(bridge.deps.store.db, id)
         return all.length === 2 && all.every(p => p.ghost) ? all : undefined
       },
-      { timeout: 20_000, what: 'the caregiver’s ghost' },
+      { timeout: 60_000, what: 'the caregiver’s ghost' },
     )
     expect(new Set(persons.map(p => p.ghost)).size).to.equal(2)
     expect(new Set(persons.map(p => p.k)).size).to.equal(2)

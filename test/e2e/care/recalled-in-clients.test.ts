@@ -114,7 +114,7 @@ describe('a recalled message in clients', function () {
       expect(await atOnce(lee, room), 'while it is away').to.include('not for you')
       lee.network.offline = false
       lee.client.retryImmediately()
-      await eventually(() => shown(lee, room, last), { what: 'the client is back', timeout: 20_000 })
+      await eventually(() => shown(lee, room, last), { what: 'the client is back', timeout: 60_000 })
       expect(await atOnce(lee, room)).not.to.include('not for you')
       expect((await scrolledBack(lee, room)).includes('not for you')).to.equal(gap)
       if (!gap) return

@@ -109,7 +109,7 @@ describe('retention and recall across two homeservers', function () {
         const [server] = await serversOf(d.store.db, event.event_id)
         return server?.state === state ? server : undefined
       },
-      { what: `${state} at the other server`, timeout: 30_000, interval: 200 },
+      { what: `${state} at the other server`, timeout: 60_000, interval: 200 },
     )
   /** The event as the other hospital's homeserver gives it to its own clinician. */
   const there = async (room: string, { event_id }: EventShape): Promise<Record<string, unknown>> => {

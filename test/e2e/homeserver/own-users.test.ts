@@ -31,7 +31,7 @@ describe('devices and identities of patients’ ghosts', function () {
         const p = await patientById(db, added.id)
         return p?.state === 'open' ? p : undefined
       },
-      { timeout: 20_000, what: 'the care room' },
+      { timeout: 60_000, what: 'the care room' },
     )
     // The room's card is spoken by a short-lived device of ours; this test moves the clock by far more than such a device lives.
     await eventually(async () => !(await db('outbox').where({ queue: 'bridge', state: 'pending' }).first()), {

@@ -90,12 +90,12 @@ describe('a tab that is killed', function () {
       },
       { timeout: 60_000, what: 'the start of the conversation' },
     )
-    for (const text of sent) await page.locator('.message', { hasText: text }).waitFor({ timeout: 15_000 })
+    for (const text of sent) await page.locator('.message', { hasText: text }).waitFor({ timeout: 60_000 })
     expect(await page.locator('.bubble.unreadable').count(), 'messages that could not be opened').to.equal(0)
     await eventually(async () => (await page.locator('.bubble.opening').count()) === 0)
     const answers = () => w.lee.seen(maria.room).filter(one => one.sender.startsWith('@p_') && one.encrypted)
     await eventually(() => answers().every(one => !one.failure), {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'every answer read by the clinician',
     })
     for (const answer of answers()) expect(await w.lee.shield(answer), answer.body).to.equal('none')

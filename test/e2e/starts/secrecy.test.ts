@@ -42,7 +42,7 @@ describe('the secrecy of a care room', function () {
     await page.getByLabel('Day').fill(birthDay.day)
     await page.getByLabel('Year').fill(birthDay.year)
     await page.getByRole('button', { name: 'Continue' }).click()
-    await page.getByText(written).waitFor({ timeout: 30_000 })
+    await page.getByText(written).waitFor({ timeout: 60_000 })
     await page.getByLabel('Write your message').fill(answered)
     await page.getByRole('button', { name: /^Send/ }).first().click()
     await lee.waitFor(s => s.roomId === room && s.body === answered, { what: 'the answer' })

@@ -82,7 +82,7 @@ describe('wardroom start', function () {
     return status
   }
   const gone = () =>
-    eventually(() => processesNaming(folder).length === 0, { timeout: 20_000, what: 'the end of every process' })
+    eventually(() => processesNaming(folder).length === 0, { timeout: 60_000, what: 'the end of every process' })
 
   describe('on an empty folder, then on the same one', () => {
     let first: WardroomProcess
@@ -133,7 +133,7 @@ describe('wardroom start', function () {
       process.kill(keeper.pid, 'SIGKILL')
       const again = await eventually(
         () => listedProcesses(data).find(({ name, pid }) => name === 'keeper' && pid !== keeper?.pid),
-        { timeout: 30_000, what: 'another keeper' },
+        { timeout: 60_000, what: 'another keeper' },
       )
       expect(again.pid).not.to.equal(keeper?.pid)
       expect(first.output()).to.include('keeper ended by itself (SIGKILL)')

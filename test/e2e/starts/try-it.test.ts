@@ -84,7 +84,7 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
     await page.goto(`${local}/try`)
     await page.getByText('!patient add +12025550123').waitFor({ timeout: 60_000 })
     await composer().waitFor({ timeout: 60_000 })
-    await page.getByText('🪪 Maria Alvarez').waitFor({ timeout: 20_000 })
+    await page.getByText('🪪 Maria Alvarez').waitFor({ timeout: 60_000 })
     await page.getByText('7 March 1950').waitFor()
   })
 
@@ -95,8 +95,8 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
     await done('write')
     expect(await page.locator('[aria-current=step]').getAttribute('data-step')).to.equal('tap')
 
-    await telephone().locator('.text a').click({ timeout: 30_000 })
-    await patient().getByRole('button', { name: 'Open my message' }).click({ timeout: 30_000 })
+    await telephone().locator('.text a').click({ timeout: 60_000 })
+    await patient().getByRole('button', { name: 'Open my message' }).click({ timeout: 60_000 })
     await done('tap')
     await patient().getByLabel('Month').fill(birthDay.month)
     await patient().getByLabel('Day').fill(birthDay.day)
@@ -112,8 +112,8 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
     for (const step of steps) await done(step)
     await page.getByText(answer).waitFor()
     for (const words of ['link opened', 'identity confirmed'])
-      await page.locator('.reactions').getByText(words).waitFor({ timeout: 20_000 })
-    await page.locator('.mark.read').waitFor({ timeout: 20_000 })
+      await page.locator('.reactions').getByText(words).waitFor({ timeout: 60_000 })
+    await page.locator('.mark.read').waitFor({ timeout: 60_000 })
   })
 
   it('shows the clinician a photo that the patient sends', async () => {
@@ -124,7 +124,7 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
       .waitFor()
     await patient().getByRole('button', { name: /^Send/ }).click()
     const picture = page.locator('.picture img')
-    await picture.waitFor({ timeout: 30_000 })
+    await picture.waitFor({ timeout: 60_000 })
     await eventually(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth > 0), { what: 'the picture' })
   })
 
@@ -148,7 +148,7 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
   it('is loaded again with the same patient, reads what came before, and leaves one device', async () => {
     await page.reload()
     await composer().waitFor({ timeout: 60_000 })
-    await page.getByText(answer).waitFor({ timeout: 20_000 })
+    await page.getByText(answer).waitFor({ timeout: 60_000 })
     await page.getByText('Much better').waitFor()
     expect(await page.getByText('!patient add').count()).to.equal(0)
     for (const step of steps) await done(step)
@@ -162,7 +162,7 @@ describe('the try-it page, opened by somebody who has nothing installed', functi
     await page.getByRole('button', { name: 'Start over with another patient' }).click()
     await page.getByText('You are James Carter').waitFor({ timeout: 60_000 })
     await composer().waitFor({ timeout: 60_000 })
-    await page.getByText('🪪 James Carter').waitFor({ timeout: 20_000 })
+    await page.getByText('🪪 James Carter').waitFor({ timeout: 60_000 })
     expect(await page.locator('.guide .done').count()).to.equal(0)
   })
 

@@ -7,6 +7,9 @@ import { eventually } from '../../support/eventually.ts'
 import { officer, optionsOf, sinkSuite, sinkToken, upTo } from '../../support/worlds/sink-suite.ts'
 import type { SinkWorld } from '../../support/worlds/sink-world.ts'
 
+/** How long a receiver that does not answer is waited for. */
+const hangMs = seconds(30)
+
 describe('the runner of the audit sinks', function () {
   this.timeout(60_000)
   const { world, receiver, complete, hurry } = sinkSuite()
@@ -87,7 +90,7 @@ describe('the runner of the audit sinks', function () {
     await eventually(() => r.requests.length > 0)
     const begin = performance.now()
     await first.stop()
-    expect(performance.now() - begin).to.be.lessThan(3000)
+    expect(performance.now() - begin).to.be.lessThan(hangMs / 2)
     expect(await w.health()).to.include({ cursor: 0, tries: 0, lastErrorCode: null })
     r.behave(() => undefined)
     await w.start()
@@ -106,7 +109,7 @@ describe('the runner of the audit sinks', function () {
     await eventually(() => r.requests.length > 1)
     const begin = performance.now()
     await transact(w.db.store, tx => setSinkState(tx, 'siem', 'paused', officer))
-    expect(performance.now() - begin).to.be.lessThan(1000)
+    expect(performance.now() - begin).to.be.lessThan(hangMs / 2)
     expect((await w.health()).state).to.equal('paused')
   })
 

@@ -150,7 +150,7 @@ describe('public HTTP', () => {
     for (const t of [token, unknown]) {
       const begun = performance.now()
       await slow.browser().post('/api/link/tap', { token: t })
-      expect(performance.now() - begun).to.be.within(118, 1000)
+      expect(performance.now() - begun).to.be.at.least(118)
     }
     await slow.stop()
   })

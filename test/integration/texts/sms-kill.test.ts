@@ -33,7 +33,7 @@ describe('a process that is killed while it sends', function () {
     child.stdout?.on('data', d => {
       out += String(d)
     })
-    await eventually(() => out.includes('ready'), { timeout: 20_000, what: 'the SMS process' })
+    await eventually(() => out.includes('ready'), { timeout: 60_000, what: 'the SMS process' })
     return child
   }
   const kill = async (child: ChildProcess) => {
@@ -94,7 +94,7 @@ describe('a process that is killed while it sends', function () {
         const open = await w.store.db('text_message').whereNotIn('state', ['sent', 'delivered']).first('id')
         return open === undefined
       },
-      { timeout: 20_000, what: 'every text sent' },
+      { timeout: 60_000, what: 'every text sent' },
     )
     const bodies: string[] = []
     for (const phone of phones) bodies.push(...(await w.received(phone)).map(m => m.body))

@@ -20,7 +20,7 @@ export const startExporter = async (w: Pick<SinkWorld, 'db' | 'folder'>): Promis
   child.stdout?.on('data', d => {
     out += String(d)
   })
-  await eventually(() => out.includes('ready'), { timeout: 30_000, what: 'the exporter' })
+  await eventually(() => out.includes('ready'), { timeout: 60_000, what: 'the exporter' })
   return {
     kill: async () => {
       child.kill('SIGKILL')

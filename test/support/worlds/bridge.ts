@@ -99,7 +99,7 @@ export const testBridge = async (): Promise<TestBridge> => {
           const one = await patientById(db.store.db, added.id)
           return one?.state === 'open' ? one : undefined
         },
-        { timeout: 30_000, what: 'the care room' },
+        { timeout: 60_000, what: 'the care room' },
       ).catch(async (e: Error) => {
         const waiting = await db.store
           .db('outbox')

@@ -68,7 +68,7 @@ export const desk = async (options: { firstAdmin?: string; settings?: Record<str
           person.client
             .getRooms()
             .find(r => r.getMyMembership() === 'join' && r.getCreator() === bot && r.getDMInviter() === bot)?.roomId,
-        { timeout: 30_000, what: `the bot's chat with ${person.userId}` },
+        { timeout: 60_000, what: `the bot's chat with ${person.userId}` },
       ),
     ask: async (person, roomId, text) => {
       const eventId = await person.send(roomId, text)

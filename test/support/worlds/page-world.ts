@@ -147,7 +147,7 @@ export const enter = async (page: Page, url: string, { dob }: Visitor): Promise<
   await page.goto(url)
   await page.getByRole('button', { name: 'Open my message' }).click()
   await answerBirthDate(page, dob)
-  await page.getByLabel('Write your message').waitFor({ timeout: 30_000 })
+  await page.getByLabel('Write your message').waitFor({ timeout: 60_000 })
 }
 
 export const answerBirthDate = async (page: Page, dob: Visitor['dob']): Promise<void> => {

@@ -92,7 +92,7 @@ export const sinkWorld = async (existing?: TestDatabase): Promise<SinkWorld> => 
     health,
     sent: (name = 'siem') =>
       eventually(async () => (await health(name)).lagEntries === 0 && (await health(name)).state === 'ok', {
-        timeout: 30_000,
+        timeout: 60_000,
         what: `everything sent to ${name}`,
       }).then(() => undefined),
     stop: async () => {

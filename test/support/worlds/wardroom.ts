@@ -81,7 +81,7 @@ export const wardroomWorld = async (print: (line: string) => void = () => undefi
       chatOf: async who =>
         (
           await who.waitFor(s => s.sender === bot && s.body.includes('!help'), {
-            timeout: 30_000,
+            timeout: 60_000,
             what: 'the bot’s greeting',
           })
         ).roomId,
@@ -91,7 +91,7 @@ export const wardroomWorld = async (print: (line: string) => void = () => undefi
         if (!code) throw new Error(`the patient was not added: ${said}`)
         await ask(who, chat, `!consent record ${code} care verbal`)
         const card = await who.waitFor(s => s.roomId !== chat && s.body.startsWith('🪪') && s.body.includes(code), {
-          timeout: 30_000,
+          timeout: 60_000,
           what: 'the card',
         })
         return { code, room: card.roomId }
@@ -100,7 +100,7 @@ export const wardroomWorld = async (print: (line: string) => void = () => undefi
         eventually(
           async () =>
             (await texts(phone)).map(t => linkIn.exec(t.body)?.[0]).filter(found => found !== undefined)[known],
-          { timeout: 20_000, what: 'the text message' },
+          { timeout: 60_000, what: 'the text message' },
         ),
     }
   } catch (error) {
