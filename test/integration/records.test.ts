@@ -8,12 +8,12 @@ import type { Hold } from '../../core/domain/records/hold.ts'
 import { type Policy, windowBases } from '../../core/domain/records/policy.ts'
 import { passPointOfNoReturn } from '../../core/store/records/doom.ts'
 import { dueRecords } from '../../core/store/records/fates.ts'
-import { placeHold } from '../../core/store/records/holds.ts'
 import { noteRecords } from '../../core/store/records/note.ts'
 import { aboutOf } from '../../core/store/records/policies.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
 import { seed } from '../support/random.ts'
+import { placed } from '../support/records/placed.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const begin = Date.UTC(2026, 0, 1)
@@ -226,12 +226,12 @@ describe('the records in the database', function () {
       now: begin,
     })
     clock.set(begin + days(2))
-    const held = await transact(d.store, tx => placeHold(tx, { room: '!1' }, { matter: 'a claim', by: '@co:h' }))
+    const held = await placed(d.store, { room: '!1' }, 'a claim')
     expect(held.cover).to.deep.include({ there: 1, passed: 0 })
     expect(
       (await transact(d.store, tx => passPointOfNoReturn(tx, 'dr_1', { limit: 10 }))).map(x => x.event),
     ).to.deep.equal(['$1'])
-    const late = await transact(d.store, tx => placeHold(tx, { user: '@1:h' }, { matter: 'a claim', by: '@co:h' }))
+    const late = await placed(d.store, { user: '@1:h' }, 'another claim')
     expect(late.cover).to.deep.include({ there: 1, passed: 1 })
   })
 

@@ -1,5 +1,5 @@
 import type { PatientId } from '../../../core/domain/ids.ts'
-import { overlaps, sameCriteria } from '../../../core/domain/records/hold.ts'
+import { overlaps } from '../../../core/domain/records/hold.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { patientById } from '../../../core/store/patients/patients.ts'
 import {
@@ -72,10 +72,9 @@ export const holdPlace = command({
       return refuse('empty', '"until" must come after "since".')
     const criteria: HoldCriteria = { room, user, patient: patient?.id, since: period.from, until: period.until }
     const overlapping = (await listHolds(tx.sql)).filter(h => overlaps(h, criteria))
-    for (const h of overlapping)
-      if (sameCriteria(h, criteria) && (await matterOf({ db: tx.sql, seal: tx.deps.seal }, h.id)) === reason)
-        return refuse('same-hold', `Legal hold ${h.id} holds exactly that already, for the same reason.`)
-    const { id, cover } = await placeHold(tx, criteria, { matter: reason, by: sender.userId })
+    const placed = await placeHold(tx, criteria, { matter: reason, by: sender.userId })
+    if (isRefusal(placed)) return placed
+    const { id, cover } = placed
     const said = answer(
       `Legal hold ${id} is in force.`,
       fields(
@@ -85,7 +84,9 @@ export const holdPlace = command({
         ...(cover.passed > 0 ? [['Too late for', `${cover.passed} whose destruction had begun`] as const] : []),
       ),
       ...(overlapping.length > 0
-        ? [`It overlaps with ${overlapping.map(h => h.id).join(', ')}: each holds by itself until it is released.`]
+        ? [
+            `It overlaps with ${overlapping.map(h => h.id).join(', ')} of other matters: each holds by itself until it is released.`,
+          ]
         : []),
       'It also covers what is sent from now on, as far as it fits. Two people release it: !hold release',
     )

@@ -28,11 +28,12 @@ export const holds = (hold: Hold, facts: RecordFacts): boolean =>
 export const holdOver = (all: readonly Hold[], facts: RecordFacts): Hold | undefined => all.find(h => holds(h, facts))
 
 type Criteria = Pick<Hold, 'room' | 'user' | 'patient' | 'since' | 'until'>
-const criteria = ['room', 'user', 'patient', 'since', 'until'] as const
 
 /** Could one message be under both? What one of them leaves open fits the other. */
 export const overlaps = (a: Criteria, b: Criteria): boolean =>
   (['room', 'user', 'patient'] as const).every(k => a[k] === undefined || b[k] === undefined || a[k] === b[k]) &&
   Math.max(a.since ?? 0, b.since ?? 0) < Math.min(a.until ?? Infinity, b.until ?? Infinity)
 
-export const sameCriteria = (a: Criteria, b: Criteria): boolean => criteria.every(k => a[k] === b[k])
+/** One matter, however it was typed. */
+export const sameMatter = (a: string, b: string): boolean => plain(a) === plain(b)
+const plain = (matter: string) => matter.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()

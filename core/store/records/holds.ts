@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import type { Instant } from '../../domain/clock.ts'
 import { newId } from '../../domain/ids.ts'
-import type { Hold } from '../../domain/records/hold.ts'
+import { type Hold, overlaps, sameMatter } from '../../domain/records/hold.ts'
+import { type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Db } from '../db.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
 
@@ -52,15 +53,30 @@ export const holdCover = async (sql: Sql, id: string): Promise<HoldCover> => {
   return rows[0]
 }
 
+/** A hold in force for the same matter that covers some of the same already; two matters are two claims, and each holds by itself. */
+const heldAlready = async (tx: Tx, criteria: HoldCriteria, matter: string): Promise<StoredHold | undefined> => {
+  for (const h of await listHolds(tx.sql))
+    if (overlaps(h, criteria) && sameMatter(await matterOf({ db: tx.sql, seal: tx.deps.seal }, h.id), matter)) return h
+  return undefined
+}
+
 /**
- * Places a hold at once: nothing that it covers passes the point of no return from this commit on, whatever was queued. `matter`: why, kept sealed.
+ * Places a hold at once: nothing that it covers passes the point of no return from this commit on, whatever was queued. `matter`: why, kept sealed. Refuses one
+ * that overlaps with another of the same matter.
  */
 export const placeHold = async (
   tx: Tx,
   criteria: HoldCriteria,
   { matter, by }: { matter: string; by: string },
-): Promise<{ id: string; cover: HoldCover }> => {
+): Promise<{ id: string; cover: HoldCover } | Refusal> => {
   await tx.sql.raw('select pg_advisory_xact_lock(?)', [holdLock])
+  const already = await heldAlready(tx, criteria, matter)
+  if (already)
+    return refuse(
+      'overlapping-hold',
+      `Nothing new is held: legal hold ${already.id} of the same matter covers some of it already (!hold report ${already.id}). ` +
+        'Hold only what it leaves out, or give this one a reason of its own, such as the same with "part 2": then each holds by itself until it is released.',
+    )
   const id = newId<string>('lh', tx.deps.random)
   await tx.sql('legal_hold').insert({
     id,

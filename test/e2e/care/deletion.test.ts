@@ -9,7 +9,7 @@ import type { UserId } from '../../../core/domain/ids.ts'
 import { deletionRun } from '../../../core/records/deletion.ts'
 import { type Db, openDb } from '../../../core/store/db.ts'
 import { recordById } from '../../../core/store/records/fates.ts'
-import { placeHold, releaseHold } from '../../../core/store/records/holds.ts'
+import { releaseHold } from '../../../core/store/records/holds.ts'
 import { noteSentFromPage } from '../../../core/store/records/media.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { changePolicy } from '../../../core/store/records/policies.ts'
@@ -18,6 +18,7 @@ import { transact } from '../../../core/store/tx.ts'
 import { type Clinician, clinician } from '../../support/clinician.ts'
 import { dumpOf } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
+import { placed } from '../../support/records/placed.ts'
 import { stack } from '../../support/stack.ts'
 import { type CarePatient, type TestBridge, testBridge } from '../../support/worlds/bridge.ts'
 
@@ -203,7 +204,7 @@ describe('deletion', function () {
     const { room } = patient
     const event = await noted(patient, await lee.send(room, 'said in anger'))
     const ciphertext = String(event.content.ciphertext)
-    const hold = await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    const hold = await placed(store, { room }, 'a claim')
     const found = await recordById(store.db, event.event_id)
     if (!found) throw new Error('the event was not noted')
     await transact(store, tx => askRecall(tx, found, { by: lee.userId as UserId, chat: '!held', thread: '$c' }))
@@ -232,7 +233,7 @@ describe('deletion', function () {
       .db('record')
       .where({ event_id: event.event_id })
       .update({ removed_at: store.clock.now() - days(6) })
-    await transact(store, tx => placeHold(tx, { room }, { matter: 'a claim', by: '@cora:h' }))
+    await placed(store, { room }, 'a claim')
     await deletionRun(careDeletion(bridge.deps))
     store.clock.advance(days(30))
     await deletionRun(careDeletion(bridge.deps))

@@ -200,7 +200,12 @@ describe('!retention and !hold', function () {
         '"until" must come after',
       ],
       [officer, '!hold place user @bob:clinic.example', 'missing'],
-      [officer, `!hold place room ${held} reason "claim 1"`, 'holds exactly that already'],
+      [officer, `!hold place room ${held} reason "claim 1"`, 'covers some of it already'],
+      [
+        officer,
+        `!hold place room ${held} user @ann:clinic.example since 2025-06-01 reason " Claim  1"`,
+        'such as the same with',
+      ],
       [officer, '!hold release lh_0000000000000000', 'There is no hold'],
       [officer, '!hold report lh_0000000000000000', 'There is no hold'],
       [officer, '!hold release everything', 'Expected a hold'],

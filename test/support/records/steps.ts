@@ -7,7 +7,7 @@ import { type Policy, type PolicyScope, windowBases } from '../../../core/domain
 export type Step =
   | { do: 'send'; message: Message }
   | { do: 'policy'; scope: PolicyScope; minimum: boolean; value: Pick<Policy, 'from' | 'keepMs'> | null }
-  | { do: 'hold'; criteria: Criteria }
+  | { do: 'hold'; criteria: Criteria; matter: string }
   | { do: 'release' | 'recall' | 'remove' | 'read'; nth: number }
   | { do: 'wait'; ms: number }
   | { do: 'delete' }
@@ -24,6 +24,17 @@ export type Message = {
 }
 /** What a hold's criteria are compared with. */
 export type Marks = { room: string; sender: string; patient?: string; sentAt: Instant }
+
+/** Could one message be under both? Said once more as well. */
+export const meet = (a: Criteria, b: Criteria): boolean => {
+  const apart = (x?: string, y?: string) => x !== undefined && y !== undefined && x !== y
+  if (apart(a.room, b.room) || apart(a.user, b.user) || apart(a.patient, b.patient)) return false
+  const begins = (a.since ?? 0) > (b.since ?? 0) ? a.since : b.since
+  const ends = (a.until ?? Infinity) < (b.until ?? Infinity) ? a.until : b.until
+  return begins === undefined || ends === undefined || begins < ends
+}
+/** `Claim  1` is `claim 1`. */
+export const plainly = (matter: string): string => matter.toLowerCase().replace('  ', ' ')
 
 export const begin: Instant = Date.UTC(2026, 0, 1)
 const users = ['@ann:h', '@bob:h', '@cy:h'] as const
@@ -94,7 +105,7 @@ const step = (n: number): Step => {
     case 'send':
       return { do: kind, message: message(draw) }
     case 'hold':
-      return { do: kind, criteria: criteria(draw) }
+      return { do: kind, criteria: criteria(draw), matter: draw(['claim 1', 'claim 2', 'claim 3', 'Claim  1']) }
     case 'policy': {
       const keepMs = draw([1, 10, 40, 90, 200, null].map(h => (h === null ? null : hours(h))))
       const value = draw([0, 1, 1, 1]) ? { from: draw(windowBases), keepMs } : null

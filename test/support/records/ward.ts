@@ -3,6 +3,7 @@ import type { EventShape } from '../../../core/domain/audit/room-event.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import { decide } from '../../../core/domain/records/decide.ts'
 import type { Hold } from '../../../core/domain/records/hold.ts'
+import { isRefusal } from '../../../core/domain/refusal.ts'
 import { deletionRun } from '../../../core/records/deletion.ts'
 import { recordById, type StoredRecord } from '../../../core/store/records/fates.ts'
 import { type HoldCover, holdLock, placeHold, releaseHold } from '../../../core/store/records/holds.ts'
@@ -13,7 +14,7 @@ import { type StoreDeps, type Tx, transact } from '../../../core/store/tx.ts'
 import type { TestDatabase } from '../database.ts'
 import { deletionOf } from '../processes/deletion-process.ts'
 import type { ContentHomeserver } from '../worlds/content-homeserver.ts'
-import { type Criteria, covers, type Message, rooms, type Step } from './steps.ts'
+import { type Criteria, covers, type Message, meet, plainly, rooms, type Step } from './steps.ts'
 
 /** A hold and what it found when it was placed: none of that may be lost until it is released. `released` is set before the release begins. */
 type Pledge = { hold: Hold; saved: string[]; released: boolean }
@@ -54,6 +55,7 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
   let pledges: Pledge[] = []
   let sent: string[] = []
   let serial = 0
+  const holds = new Map<string, { id: string; criteria: Criteria; matter: string }>()
 
   const send = async (store: StoreDeps, { room, sender, labels, ageMs }: Message): Promise<void> => {
     const event: EventShape = {
@@ -73,11 +75,24 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
   }
 
   /** Its counts can be off by no more than what others did meanwhile: nothing but the point of no return waits for it. */
-  const place = (store: StoreDeps, criteria: Criteria): Promise<void> =>
+  const place = (store: StoreDeps, { criteria, matter }: Step & { do: 'hold' }): Promise<void> =>
     transact(store, async tx => {
       await tx.sql.raw('select pg_advisory_xact_lock(?)', [holdLock])
       const before = await coverOf(tx, criteria)
-      const { id, cover } = await placeHold(tx, criteria, { matter: 'a claim', by: officer.by })
+      const placed = await placeHold(tx, criteria, { matter, by: officer.by })
+      // Holds are placed one after the other, so that only a release can come between the two looks.
+      const same = [...holds.values()].filter(h => h.matter === plainly(matter) && meet(h.criteria, criteria))
+      if (isRefusal(placed)) {
+        expect(same.map(h => placed.sentence.includes(h.id))).to.include(true)
+        return undefined
+      }
+      const { id, cover } = placed
+      const left = await tx.sql('legal_hold').whereNull('released_at').pluck('id')
+      expect(
+        same.filter(h => left.includes(h.id)),
+        'of the same matter',
+      ).to.deep.equal([])
+      holds.set(id, { id, criteria, matter: plainly(matter) })
       const after = await coverOf(tx, criteria)
       for (const count of ['there', 'hidden', 'passed', 'rooms'] as const)
         expect(cover[count], `${count} of a hold by ${JSON.stringify(criteria)}`).to.be.within(
@@ -85,7 +100,7 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
           after[count],
         )
       return { hold: { ...criteria, id, placedAt: tx.now }, saved: before.saved, released: false }
-    }).then(pledge => void pledges.push(pledge))
+    }).then(pledge => void (pledge && pledges.push(pledge)))
 
   const release = async (store: StoreDeps, pledge: Pledge): Promise<void> => {
     pledge.released = true
@@ -103,7 +118,7 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
       case 'send':
         return send(store, s.message)
       case 'hold':
-        return place(store, s.criteria)
+        return place(store, s)
       case 'policy':
         return void (await transact(store, tx => changePolicy(tx, s, officer)))
       case 'wait':
@@ -182,6 +197,7 @@ export const recordsWard = (d: TestDatabase, homeserver: ContentHomeserver): Rec
         .ignore()
       homeserver.content.clear()
       pledges = []
+      holds.clear()
       sent = []
       for (const m of messages) await send(d.store, m)
     },
