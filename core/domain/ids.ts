@@ -34,6 +34,12 @@ export type IdPrefix =
   | 'ep'
   | 'dr'
   | 'ex'
+  | 'ov'
+  | 'tp'
+  | 'ab'
+  | 'sw'
+  | 'sc'
+  | 'fd'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

@@ -149,6 +149,14 @@ export const auditActions = [
   'export.done',
   'export.check',
   'export.view',
+  // On-call schedules and how people on call are reached.
+  'oncall.role',
+  'oncall.change',
+  'oncall.swap',
+  'oncall.person',
+  'oncall.import',
+  'oncall.feed',
+  'oncall.view',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
@@ -171,6 +179,7 @@ export const clearObjectKinds = [
   'policy',
   'hold',
   'export',
+  'oncall',
 ] as const satisfies readonly AuditEvent['object']['kind'][]
 
 /**
@@ -207,6 +216,7 @@ export type AuditEvent = {
       | 'policy'
       | 'hold'
       | 'export'
+      | 'oncall'
     id: string
   }
   outcome: Outcome

@@ -9,7 +9,7 @@ export type PageRole = (typeof pageRoles)[number]
 /** What an administrator who is no compliance officer sees of the log: how the service is run, never what was done for a patient. */
 const runningTheService: readonly RegExp[] = [
   /^(command|config|retention|role|approval|template|status|service|crypto|event|job|request|transaction|webhook)\./,
-  /^(sink|alert|checkpoint|admin)\./,
+  /^(sink|alert|checkpoint|admin|oncall)\./,
   /^(audit\.(export|verify|digest|key_rotate|prune)|device\.change)$/,
 ]
 

@@ -19,6 +19,7 @@ import { otherServers } from './0018-other-servers.ts'
 import { ephemeral } from './0019-ephemeral.ts'
 import { recordGroup } from './0020-record-group.ts'
 import { auditQuestions } from './0021-audit-questions.ts'
+import { oncall } from './0023-oncall.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   ephemeral,
   recordGroup,
   auditQuestions,
+  oncall,
 ]

@@ -26,7 +26,7 @@ describe('what a role sees of the audit log', () => {
       expect(shownTo([role], entry())).to.equal(null)
     }
     const own =
-      /^(command|config|retention|role|approval|template|status|service|crypto|event|job|request|transaction|webhook|sink|alert|checkpoint|admin)\./
+      /^(command|config|retention|role|approval|template|status|service|crypto|event|job|request|transaction|webhook|sink|alert|checkpoint|admin|oncall)\./
     const also = ['audit.export', 'audit.verify', 'audit.digest', 'audit.key_rotate', 'audit.prune', 'device.change']
     expect(visibleActions(['admin']).filter(a => !own.test(a) && !also.includes(a))).to.deep.equal([])
     expect(visibleActions(['desk', 'admin'])).to.deep.equal(visibleActions(['admin']))

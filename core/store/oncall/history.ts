@@ -1,0 +1,82 @@
+import type { Instant } from '../../domain/clock.ts'
+import type { Tx } from '../tx.ts'
+import type { OnCallReader } from './read.ts'
+
+export const changeKinds = [
+  'role',
+  'layers',
+  'zone',
+  'fallback',
+  'policy',
+  'override',
+  'temporary',
+  'absence',
+  'swap',
+  'import',
+  'removed',
+] as const
+export type ChangeKind = (typeof changeKinds)[number]
+
+/** One change of a schedule: what was before and is after, as stored; null for what was not or is no more. `about`: the id of an override, absence, … */
+export type OnCallChange = {
+  n: number
+  role: string | null
+  person: string | null
+  kind: ChangeKind
+  about: string | null
+  before: unknown
+  after: unknown
+  at: Instant
+  by: string
+}
+
+/** All changes of schedules wait for each other, so that each is checked against what it changes. */
+export const lockOnCall = (tx: Tx): Promise<unknown> => tx.sql.raw(`select pg_advisory_xact_lock(hashtext('oncall'))`)
+
+const json = (v: unknown) => (v === null || v === undefined ? null : JSON.stringify(v))
+
+/** Notes a change in the history and in the audit log. */
+export const noteChange = async (
+  tx: Tx,
+  c: { role?: string; person?: string; kind: ChangeKind; about?: string; before: unknown; after: unknown; by: string },
+): Promise<void> => {
+  await tx.sql('oncall_history').insert({
+    role: c.role ?? null,
+    person: c.person ?? null,
+    kind: c.kind,
+    about: c.about ?? null,
+    before: json(c.before),
+    after: json(c.after),
+    changed_at: tx.now,
+    changed_by: c.by,
+  })
+  await tx.audit({
+    actor: { kind: c.by.startsWith('@') ? 'user' : 'service', id: c.by },
+    action: c.kind === 'role' || c.kind === 'removed' ? 'oncall.role' : 'oncall.change',
+    object: { kind: 'oncall', id: c.role ?? c.person ?? '' },
+    outcome: 'done',
+    detail: { what: c.kind, about: c.about ?? null, removed: c.after === null },
+  })
+}
+
+/** The latest changes of a role's schedule, and absences of the people given, newest first. */
+export const onCallHistory = async (
+  { sql }: Pick<OnCallReader, 'sql'>,
+  { role, people = [], limit = 20 }: { role: string; people?: readonly string[]; limit?: number },
+): Promise<OnCallChange[]> => {
+  const rows = await sql('oncall_history')
+    .where(q => q.where({ role }).orWhere(p => p.whereNull('role').whereIn('person', people)))
+    .orderBy('id', 'desc')
+    .limit(limit)
+  return rows.map(r => ({
+    n: Number(r.id),
+    role: r.role,
+    person: r.person,
+    kind: r.kind,
+    about: r.about,
+    before: r.before,
+    after: r.after,
+    at: r.changed_at,
+    by: r.changed_by,
+  }))
+}

@@ -1,0 +1,131 @@
+import type { Knex } from 'knex'
+import { days, type Instant } from '../../domain/clock.ts'
+import type { EscalationPolicy } from '../../domain/oncall/paging/policy.ts'
+import type { Absence, Layer, Override, Schedule, Temporary } from '../../domain/oncall/schedule/schedule.ts'
+import type { Db } from '../db.ts'
+
+/** What reading schedules needs; a `Tx` is one. */
+export type OnCallReader = { sql: Db | Knex.Transaction; now: Instant; deps: { db: Db } }
+
+/** A role that people write to. `user` is its Matrix user, `@role_cardiology:clinic.example`. */
+export type OnCallRole = {
+  key: string
+  name: string
+  unit: string
+  user: string
+  version: number
+  createdAt: Instant
+  createdBy: string
+}
+
+/** A role with its schedule as it is now, ready for `whoIsOn` (overrides and absences that ended more than 100 days ago are not in it), and how its pages escalate. Not to be changed in place. */
+export type OnCallEntry = { role: OnCallRole; schedule: Schedule; policy: EscalationPolicy }
+
+type RoleRow = {
+  key: string
+  name: string
+  unit: string
+  user_id: string
+  zone: string
+  fallback: string
+  layers: Layer[]
+  policy: EscalationPolicy
+  version: number
+  created_at: Instant
+  created_by: string
+}
+type SpanRow = { id: string; from_at: Instant; to_at: Instant; withdrawn_at: Instant | null }
+type OverrideRow = SpanRow & {
+  role: string
+  kind: Override['kind']
+  person: string
+  replaces: string | null
+  swap: string | null
+}
+type TemporaryRow = SpanRow & { role: string; layers: Layer[] }
+type AbsenceRow = SpanRow & { person: string }
+
+/** What was withdrawn counts until then; undefined where that was before it began. */
+const spanOf = (r: SpanRow): { id: string; from: Instant; to: Instant } | undefined => {
+  const to = Math.min(r.to_at, r.withdrawn_at ?? r.to_at)
+  return to > r.from_at ? { id: r.id, from: r.from_at, to } : undefined
+}
+
+const overrideOf = (r: OverrideRow): Override[] => {
+  const span = spanOf(r)
+  if (!span) return []
+  if (r.kind !== 'replace') return [{ ...span, person: r.person, kind: r.kind }]
+  const more = {
+    ...(r.replaces === null ? {} : { replaces: r.replaces }),
+    ...(r.swap === null ? {} : { swap: r.swap }),
+  }
+  return [{ ...span, person: r.person, kind: r.kind, ...more }]
+}
+
+const peopleIn = (layers: readonly Layer[]): string[] =>
+  layers.flatMap(l => (l.rotation.kind === 'list' ? l.rotation.shifts.map(s => s.person) : l.rotation.people))
+
+/** Everybody whom a schedule names, its fallback and overrides included. */
+export const namedIn = (s: Schedule): Set<string> =>
+  new Set([
+    ...peopleIn(s.layers),
+    ...s.temporary.flatMap(t => peopleIn(t.layers)),
+    ...s.overrides.map(o => o.person),
+    s.fallback,
+  ])
+
+const load = async ({ sql, now }: OnCallReader): Promise<Map<string, OnCallEntry>> => {
+  const since = now - days(100)
+  const still = (table: string) => sql(table).where('to_at', '>', since).orderBy('seq')
+  const roles: RoleRow[] = await sql('oncall_role').whereNull('removed_at').orderBy('key')
+  const overrides = Map.groupBy((await still('oncall_override')) as OverrideRow[], r => r.role)
+  const temporary = Map.groupBy((await still('oncall_temporary')) as TemporaryRow[], r => r.role)
+  const absences = ((await still('oncall_absence')) as AbsenceRow[]).flatMap((r): Absence[] => {
+    const span = spanOf(r)
+    return span ? [{ ...span, person: r.person }] : []
+  })
+  const away = Map.groupBy(absences, a => a.person)
+  return new Map(
+    roles.map(r => {
+      const schedule: Schedule = {
+        id: r.key,
+        zone: r.zone,
+        layers: r.layers,
+        fallback: r.fallback,
+        overrides: (overrides.get(r.key) ?? []).flatMap(overrideOf),
+        temporary: (temporary.get(r.key) ?? []).flatMap((t): Temporary[] => {
+          const span = spanOf(t)
+          return span ? [{ ...span, layers: t.layers }] : []
+        }),
+        absences: [],
+      }
+      const mine = away.size === 0 ? [] : [...namedIn(schedule)].flatMap(person => away.get(person) ?? [])
+      const { key, name, unit, version } = r
+      const role = { key, name, unit, user: r.user_id, version, createdAt: r.created_at, createdBy: r.created_by }
+      return [key, { role, schedule: { ...schedule, absences: mine }, policy: r.policy }]
+    }),
+  )
+}
+
+type Kept = { stamp: string; entries: Map<string, OnCallEntry> }
+/** By pool: a process reads every schedule once after each change of any. */
+const kept = new WeakMap<Db, Kept>()
+
+const current = async (reader: OnCallReader): Promise<Map<string, OnCallEntry>> => {
+  // Before the schedules: what changes in between leaves an old stamp, and they are read again.
+  const { stamp } = await reader.sql('oncall_state').first('stamp')
+  const known = kept.get(reader.deps.db)
+  if (known && known.stamp === stamp) return known.entries
+  const entries = await load(reader)
+  kept.set(reader.deps.db, { stamp, entries })
+  return entries
+}
+
+/** Every role, in the order of their keys. One small query where no schedule was changed since this process last asked. */
+export const onCallRoles = async (reader: OnCallReader): Promise<OnCallEntry[]> => [...(await current(reader)).values()]
+
+/** One role by its key (`cardiology`) or its Matrix user. */
+export const onCallRole = async (reader: OnCallReader, key: string): Promise<OnCallEntry | undefined> => {
+  const entries = await current(reader)
+  return entries.get(key) ?? (key.startsWith('@') ? [...entries.values()].find(e => e.role.user === key) : undefined)
+}
