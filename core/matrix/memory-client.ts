@@ -2,12 +2,14 @@ import { ClientEvent, Filter, type MatrixClient, type SyncState } from 'matrix-j
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import { seconds } from '../domain/clock.ts'
 import type { RoomId, UserId } from '../domain/ids.ts'
+import type { Acting } from './homeserver.ts'
+import { settleRequests } from './olm-machine.ts'
 import { createSdkClient, type SdkClientOptions, stopSdkClient } from './sdk-client.ts'
 
 export type MemoryClient = { client: MatrixClient; crypto: CryptoApi; stop(): void }
 
 export type MemoryClientOptions = SdkClientOptions & {
-  /** The only rooms it hears of, with their state but no timeline. */
+  /** The only rooms that it knows, with their state but no timeline. With none of them it never syncs. */
   rooms: readonly RoomId[]
 }
 
@@ -45,14 +47,53 @@ export const firstSync = (client: MatrixClient, options: { filter: Filter; timeo
       .catch(done)
   })
 
-/** A client of one of our devices with nothing on disk; synced once. `stop` ends it and forgets its keys. */
+/** Lets one answer to a sync through and holds back every further request: who speaks once needs no news, and each would cost the homeserver more than the message. */
+const oneSync = (send: typeof fetch): typeof fetch => {
+  let answered = false
+  return async (input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : String(input))
+    if (!pathname.endsWith('/sync')) return send(input, init)
+    if (answered)
+      return new Promise((_, reject) => {
+        const { signal } = init ?? {}
+        if (signal?.aborted) reject(signal.reason)
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
+    const response = await send(input, init)
+    answered = response.ok
+    return response
+  }
+}
+
+/** Without a sync js-sdk asks the homeserver for each item of account data each time, forty times for a new identity: it is asked once, since nobody else writes it. */
+const rememberAccountData = (client: MatrixClient): void => {
+  type Content = Awaited<ReturnType<MatrixClient['getAccountDataFromServer']>>
+  const known = new Map<string, Content>()
+  const ask = client.getAccountDataFromServer.bind(client)
+  const put = client.setAccountData.bind(client)
+  client.getAccountDataFromServer = async type => {
+    const content = known.has(type) ? known.get(type) : await ask(type)
+    known.set(type, content as Content)
+    return content as never
+  }
+  client.setAccountData = async (type, content) => {
+    const answer = await put(type, content)
+    known.set(type, content as Content)
+    return answer
+  }
+}
+
+/** A client of one of our devices with nothing on disk. It syncs once, for the rooms that it shall know, and not at all without any. `stop` ends it and forgets its keys. */
 export const openMemoryClient = async (o: MemoryClientOptions): Promise<MemoryClient> => {
-  const client = createSdkClient(o)
+  const homeserver = { ...o.homeserver, fetchAs: (acting: Acting) => oneSync(o.homeserver.fetchAs(acting)) }
+  const client = createSdkClient({ ...o, homeserver })
+  if (o.rooms.length === 0) rememberAccountData(client)
   try {
     await client.initRustCrypto({ useIndexedDB: false })
-    await firstSync(client, { filter: quietFilter(o.userId, o.rooms) })
     const crypto = client.getCrypto()
     if (!crypto) throw new Error('the SDK has no encryption')
+    if (o.rooms.length > 0) await firstSync(client, { filter: quietFilter(o.userId, o.rooms) })
+    else await settleRequests(crypto)
     return { client, crypto, stop: () => stopSdkClient(client) }
   } catch (e) {
     stopSdkClient(client)

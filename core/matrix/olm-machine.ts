@@ -6,6 +6,7 @@ type Internals = {
   olmMachine: OlmMachine
   onRoomKeysUpdated(keys: RoomKeyInfo[]): Promise<void>
   outgoingRequestProcessor: { makeOutgoingRequest(request: unknown): Promise<void> }
+  outgoingRequestsManager: { doProcessOutgoingRequests(): Promise<void> }
   dehydratedDeviceManager: {
     rehydrateDeviceIfAvailable(): Promise<boolean>
     createAndUploadDehydratedDevice(): Promise<void>
@@ -40,6 +41,10 @@ export const queryKeys = async (crypto: CryptoApi, userIds: readonly string[]): 
   const request = inner.olmMachine.queryKeysForUsers(userIds.map(id => new WasmUserId(id)))
   await inner.outgoingRequestProcessor.makeOutgoingRequest(request)
 }
+
+/** Does what the crypto library wants done at the homeserver (uploads of keys, queries), as a sync would each time: without one, all that waits for a query waits a second, or five. */
+export const settleRequests = (crypto: CryptoApi): Promise<void> =>
+  internals(crypto).outgoingRequestsManager.doProcessOutgoingRequests()
 
 /** js-sdk's private hands on the dehydrated device (MSC3814). */
 export const dehydrationOf = (crypto: CryptoApi): Internals['dehydratedDeviceManager'] =>

@@ -31,7 +31,7 @@ export type FoundKeys = { keys: RoomKey[]; problems: string[] }
 export const keysOfGhost = async (o: GhostKeys): Promise<FoundKeys> => {
   await putDevice(o.homeserver, o.userId, o.deviceId, 'Wardroom (export of records)')
   try {
-    const live = await openMemoryClient({ ...o, rooms: [], secretStorageKey: () => o.k })
+    const live = await openMemoryClient({ ...o, secretStorageKey: () => o.k })
     try {
       const { client, crypto } = live
       await takeOverIdentity(client, crypto, o.userId)
