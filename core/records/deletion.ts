@@ -108,14 +108,11 @@ const destroyBatch = async (d: DeletionDeps, doomed: readonly Doomed[]): Promise
   })
 }
 
-/** Destroys what has passed the point of no return, whoever decided it. Returns how many. */
+/** Destroys a batch of what has passed the point of no return, whoever decided it. Returns how many. */
 const destroyDoomed = async (d: DeletionDeps): Promise<number> => {
-  for (let gone = 0; ; ) {
-    const doomed = await doomedRecords(d.store, { classes: d.classes, limit: batch })
-    if (doomed.length === 0) return gone
-    await destroyBatch(d, doomed)
-    gone += doomed.length
-  }
+  const doomed = await doomedRecords(d.store, { classes: d.classes, limit: batch })
+  if (doomed.length > 0) await destroyBatch(d, doomed)
+  return doomed.length
 }
 
 /**
@@ -149,7 +146,7 @@ export const deletionRun = async (d: DeletionDeps, only: Pick<Only, 'events'> = 
       if (hides.length > 0) await hideBatch(d, hides)
       gone += await destroyDoomed(d)
     }
-    gone += await destroyDoomed(d)
+    for (let n = await destroyDoomed(d); n > 0; n = await destroyDoomed(d)) gone += n
     if (due.length < look) break
   }
   try {

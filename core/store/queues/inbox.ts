@@ -278,9 +278,8 @@ export const sweepInbox = async (deps: StoreDeps, keepMs: number): Promise<numbe
  * files, need not.
  */
 export const forgetEvents = async (tx: Tx, events: readonly string[]): Promise<void> => {
-  await tx
-    .sql('inbox')
-    .whereIn('event_id', [...events])
-    .where(q => q.whereIn('state', ['done', 'dead']).orWhere({ source: 'records' }))
-    .delete()
+  await tx.sql.raw(
+    `delete from inbox where event_id = any(?::text[]) and (state in ('done', 'dead') or source = 'records')`,
+    [[...events]] as never,
+  )
 }
