@@ -83,7 +83,7 @@ export const reject = command({
 
 export const confirm = command({
   words: ['confirm'],
-  needs: ['admin', 'compliance'],
+  needs: ['admin', 'compliance', 'supervisor', 'clinician', 'desk'],
   args: {},
   help: 'Apply the change that I showed you last.',
   run: async ({ tx, sender }) => {

@@ -13,6 +13,8 @@ import type { Tx } from '../../core/store/tx.ts'
 import { type Answer, answer, type Block, code, fields } from '../framework/answer.ts'
 import type { CommandContext } from '../framework/command.ts'
 import { say } from '../framework/say.ts'
+import { keepers, staff } from './oncall/args.ts'
+import { applyOnCall, type OnCallChangeProposal } from './oncall/proposal.ts'
 
 /** A change that is previewed before it is made; it is stored, sealed, until it is confirmed or approved. */
 export type Change =
@@ -22,10 +24,17 @@ export type Change =
   | { kind: 'retention'; change: PolicyChange; before: PolicyChange['value'] }
   | { kind: 'hold.release'; hold: string }
   | { kind: 'export'; id: string; about: string; range: string; copy: boolean; reason: string; recipients: number }
+  | OnCallChangeProposal
 
-/** Who may be the second person: for what concerns records, the compliance officers as well. */
+/** Who may decide: for what concerns records, the compliance officers as well; for schedules, those who keep them, and everybody about themselves. */
 export const approversOf = (c: Change): readonly Role[] =>
-  c.kind === 'retention' || c.kind === 'hold.release' || c.kind === 'export' ? ['compliance', 'admin'] : ['admin']
+  c.kind === 'oncall'
+    ? c.own
+      ? staff
+      : keepers
+    : c.kind === 'retention' || c.kind === 'hold.release' || c.kind === 'export'
+      ? ['compliance', 'admin']
+      : ['admin']
 
 const shown = (key: SettingKey, stored: string | null): string =>
   `${stored ?? settingOf(key).kind.show(settingOf(key).default)}${stored === null ? ' (default)' : ''}`
@@ -39,6 +48,7 @@ export const summaryOf = (c: Change): string => {
   }
   if (c.kind === 'hold.release') return `release legal hold ${c.hold}`
   if (c.kind === 'export') return `export of records ${c.id}`
+  if (c.kind === 'oncall') return c.summary
   return c.kind === 'role.grant' ? `grant ${c.role} to ${c.user}` : `revoke ${c.role} from ${c.user}`
 }
 
@@ -68,6 +78,8 @@ export const previewOf = (c: Change): Block => {
         ['Why', c.reason],
         ['Encrypted to', `${c.recipients} recipients`],
       )
+    case 'oncall':
+      return fields(['On call', c.summary])
     case 'role.grant':
       return fields(['Grant', c.role], ['To', c.user])
     case 'role.revoke':
@@ -111,6 +123,7 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
       `Done: export ${c.id} is approved; its rooms are being told. For ${hoursOpen} hours, officers can run it with their shares: wardroom export run ${c.id}`,
     )
   }
+  if (c.kind === 'oncall') return applyOnCall(tx, c, by)
   if (c.kind === 'role.grant') {
     await grantRole(tx, { userId: c.user, role: c.role, by, identity: c.identity, approvedBy })
     return answer(`Done: ${c.user} is ${c.role} now, bound to their present cryptographic identity.`)

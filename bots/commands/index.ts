@@ -6,6 +6,7 @@ import { auditCommands } from './audit/index.ts'
 import { configHistory, configList, configRollback, configSet, configShow } from './config.ts'
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
 import { deviceList } from './device.ts'
+import { oncallCommands } from './oncall/index.ts'
 import {
   patientAdd,
   patientCaregiver,
@@ -65,5 +66,6 @@ export const commands: readonly Command[] = [
   status,
   ...recordCommands,
   ...auditCommands,
+  ...oncallCommands,
   adminLink,
 ]

@@ -1,6 +1,7 @@
-import type { Instant } from '../../domain/clock.ts'
+import { days, type Instant } from '../../domain/clock.ts'
+import type { Schedule } from '../../domain/oncall/schedule/schedule.ts'
 import type { Tx } from '../tx.ts'
-import type { OnCallReader } from './read.ts'
+import type { OnCallEntry, OnCallReader } from './read.ts'
 
 export const changeKinds = [
   'role',
@@ -79,4 +80,29 @@ export const onCallHistory = async (
     at: r.changed_at,
     by: r.changed_by,
   }))
+}
+
+/**
+ * The schedule as it was at an instant of the last 100 days: layers, zone and fallback that were changed since are put back. Overrides, absences and temporary schedules
+ * never reach into the past when they are made, so that they are right as they are. Undefined where the role was made later.
+ */
+export const scheduleAsOf = async (
+  reader: OnCallReader,
+  { role, schedule }: Pick<OnCallEntry, 'role' | 'schedule'>,
+  at: Instant,
+): Promise<Schedule | undefined> => {
+  if (at >= reader.now) return schedule
+  if (at < role.createdAt || at < reader.now - days(100)) return undefined
+  const later: { before: Partial<Schedule> | null }[] = await reader
+    .sql('oncall_history')
+    .where({ role: role.key })
+    .whereIn('kind', ['layers', 'zone', 'fallback', 'import', 'role'])
+    .where('changed_at', '>', at)
+    .orderBy('id', 'desc')
+  let was = schedule
+  for (const { before } of later) {
+    const { layers = was.layers, zone = was.zone, fallback = was.fallback } = before ?? {}
+    was = { ...was, layers, zone, fallback }
+  }
+  return was
 }

@@ -60,6 +60,15 @@ const onlyTheCommand: Record<string, string> = {
   'audit sink types': 'shows what may be written',
   'audit sink add': 'a preview; what is confirmed is sink.add',
   'audit sink test': 'the audit process sends it: sink.test',
+  'oncall role add': 'a preview; what is confirmed is oncall.role',
+  'oncall role set': 'a preview; what is confirmed is oncall.change',
+  'oncall role remove': 'a preview; what is confirmed is oncall.role',
+  'oncall set': 'a preview; what is confirmed is oncall.change',
+  'oncall unset': 'a preview; what is confirmed is oncall.change',
+  'oncall temporary': 'a preview; what is confirmed is oncall.change',
+  'oncall override': 'a preview; what is confirmed is oncall.change',
+  'oncall absent': 'a preview; what is confirmed is oncall.change',
+  'oncall undo': 'a preview; what is confirmed is oncall.change',
 }
 
 describe('the audit log has an event for every command', () => {

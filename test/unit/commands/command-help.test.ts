@@ -43,10 +43,13 @@ describe('every command', () => {
 
   it('that decides about a proposal is for those who may propose it: administrators, and compliance officers for records', () => {
     for (const c of commands)
-      if (/^!(approve|reject|confirm)/.test(c.usage)) expect(c.needs, c.usage).to.deep.equal(['admin', 'compliance'])
+      if (/^!(approve|reject)/.test(c.usage)) expect(c.needs, c.usage).to.deep.equal(['admin', 'compliance'])
     const setting = { kind: 'setting', key: 'help.url', before: null, after: null } as const
     expect(approversOf(setting)).to.deep.equal(['admin'])
     expect(approversOf({ kind: 'hold.release', hold: 'lh_1' })).to.deep.equal(['compliance', 'admin'])
+    const absence = { kind: 'oncall', proposal: { do: 'withdraw', id: 'ab_1' }, summary: '' } as const
+    expect(approversOf({ ...absence, own: false })).to.deep.equal(['supervisor', 'admin'])
+    expect(approversOf({ ...absence, own: true })).to.include('clinician')
   })
 
   it('with patient data is not for administrators by that role', () => {
