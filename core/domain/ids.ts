@@ -40,6 +40,8 @@ export type IdPrefix =
   | 'sw'
   | 'sc'
   | 'fd'
+  | 'pg'
+  | 'sr'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

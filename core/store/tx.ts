@@ -12,7 +12,7 @@ export type StoreDeps = { db: Db; clock: Clock; random: Random; seal: Seal }
 /** Work that leaves the process after the commit: an SMS, a Matrix send, a timer. */
 export type NewJob = {
   /** Which service takes it: one worker per queue. */
-  queue: 'bridge' | 'bots' | 'sms' | 'audit'
+  queue: 'bridge' | 'bots' | 'sms' | 'audit' | 'pages'
   kind: string
   /** Sealed at rest, so it may hold patient text. */
   payload: unknown
@@ -37,6 +37,8 @@ export type Tx = {
   auditAll(events: readonly Omit<AuditEvent, 'at'>[]): Promise<number[]>
   /** The job's id, or the existing job's when `key` is known already. */
   enqueue(job: NewJob): Promise<string>
+  /** Many at once, in their order; those whose key is known are not added. */
+  enqueueAll(jobs: readonly NewJob[]): Promise<void>
 }
 
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
@@ -67,26 +69,33 @@ const insertAudits = async (sql: Knex.Transaction, events: readonly AuditEvent[]
   return rows.map(r => Number(r.id))
 }
 
+const jobRow = async (deps: StoreDeps, now: Instant, job: NewJob) => ({
+  id: newId<string>('jb', deps.random),
+  queue: job.queue,
+  kind: job.kind,
+  lane: job.lane ?? null,
+  key: job.key ?? null,
+  payload: await deps.seal.close('outbox.payload', JSON.stringify(job.payload ?? null)),
+  order_at: job.due ?? now,
+  due_at: job.due ?? now,
+  created_at: now,
+  patient_id: job.patient ?? null,
+})
+
 const insertJob = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, job: NewJob): Promise<string> => {
-  const id = newId<string>('jb', deps.random)
-  const payload = await deps.seal.close('outbox.payload', JSON.stringify(job.payload ?? null))
-  const row = {
-    id,
-    queue: job.queue,
-    kind: job.kind,
-    lane: job.lane ?? null,
-    key: job.key ?? null,
-    payload,
-    order_at: job.due ?? now,
-    due_at: job.due ?? now,
-    created_at: now,
-    patient_id: job.patient ?? null,
-  }
+  const row = await jobRow(deps, now, job)
   const inserted = await sql('outbox').insert(row).onConflict('key').ignore().returning('id')
   await sql.raw(`select pg_notify('outbox', ?)`, [job.queue])
-  if (inserted.length > 0 || !job.key) return id
+  if (inserted.length > 0 || !job.key) return row.id
   const existing = await sql('outbox').where({ key: job.key }).first('id')
   return existing.id
+}
+
+const insertJobs = async (sql: Knex.Transaction, deps: StoreDeps, now: Instant, jobs: readonly NewJob[]) => {
+  if (jobs.length === 0) return
+  const rows = await Promise.all(jobs.map(job => jobRow(deps, now, job)))
+  await sql('outbox').insert(rows).onConflict('key').ignore()
+  await sql.raw(`select pg_notify('outbox', q) from unnest(?::text[]) q`, [[...new Set(jobs.map(j => j.queue))]])
 }
 
 /** What a worker hands to an effect on the transaction that it holds open. */
@@ -105,6 +114,7 @@ export const txOn = (deps: StoreDeps, sql: Knex.Transaction): Tx => {
         events.map(event => boundedEvent({ ...event, at: now })),
       ),
     enqueue: job => insertJob(sql, deps, now, job),
+    enqueueAll: jobs => insertJobs(sql, deps, now, jobs),
   }
 }
 

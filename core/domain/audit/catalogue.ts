@@ -800,6 +800,81 @@ export const catalogue = {
     { severity: 4 },
   ),
   'oncall.view': access('On-call schedule viewed', 'looked at who is on call', 'look at who is on call', activity('R')),
+  'page.create': communication('Page', 'paged: {object}[, {priority}][, to {role}]', 'page somebody', activity('C'), {
+    severity: 4,
+  }),
+  'page.join': communication('Page joined', 'sent one more of page {object}', 'join page {object}', activity('U')),
+  'page.contact': communication(
+    'Called about a page',
+    'called somebody about page {object}[ by {way}]',
+    'call somebody about page {object}',
+    activity('E'),
+    { severity: 3 },
+  ),
+  'page.accept': communication('Page accepted', 'accepted page {object}', 'accept page {object}', activity('U'), {
+    severity: 4,
+  }),
+  'page.decline': communication('Page declined', 'declined page {object}', 'decline page {object}', activity('U'), {
+    severity: 4,
+  }),
+  'page.hand_over': communication(
+    'Page handed over',
+    'handed page {object} over',
+    'hand page {object} over',
+    activity('U'),
+    { severity: 4 },
+  ),
+  'page.raise': communication('Page raised', 'made page {object} more urgent', 'raise page {object}', activity('U'), {
+    severity: 4,
+  }),
+  'page.resolve': communication('Page resolved', 'resolved page {object}', 'resolve page {object}', activity('U'), {
+    severity: 4,
+  }),
+  'page.exhaust': communication(
+    'Page that nobody accepted',
+    'called the fallback of page {object}',
+    'bring page {object} to somebody',
+    activity('E'),
+    { failed: 'found nobody who accepts page {object}', severity: 8 },
+  ),
+  'page.refuse': communication(
+    'Answer to a page refused',
+    'answered page {object}',
+    'answer page {object}[ ({answer})]',
+    activity('U'),
+    { severity: 4 },
+  ),
+  'page.clock': system(
+    'Clock set',
+    'moved open pages with the clock, which was set[ by {step} ms][: {pages} pages]',
+    'move pages with the clock',
+    activity('E'),
+    { severity: 6 },
+  ),
+  'page.forget': system(
+    'Pages closed',
+    'closed old pages and forgot their words[: {count}]',
+    'forget pages',
+    activity('D'),
+  ),
+  'page.view': access('Pages viewed', 'looked at pages ({object})', 'look at pages', alert),
+  'alarm.receive': communication('Alarm', 'raised an alarm ({object})', 'raise an alarm ({object})', activity('C'), {
+    severity: 4,
+  }),
+  'alarm.add_source': security(
+    'Alarm source added',
+    'let the source {object} raise alarms[ for {role}]',
+    'add the alarm source {object}',
+    alert,
+    { severity: 6 },
+  ),
+  'alarm.revoke_source': security(
+    'Alarm source revoked',
+    'took from the source {object} the right to raise alarms',
+    'revoke the alarm source {object}',
+    alert,
+    { severity: 6 },
+  ),
 } as const satisfies Record<AuditAction, CatalogueEntry>
 
 /** The entry of an action; undefined for one that this version does not know. */

@@ -157,6 +157,23 @@ export const auditActions = [
   'oncall.import',
   'oncall.feed',
   'oncall.view',
+  // Pages and alarms.
+  'page.create',
+  'page.join',
+  'page.contact',
+  'page.accept',
+  'page.decline',
+  'page.hand_over',
+  'page.raise',
+  'page.resolve',
+  'page.exhaust',
+  'page.refuse',
+  'page.clock',
+  'page.forget',
+  'page.view',
+  'alarm.receive',
+  'alarm.add_source',
+  'alarm.revoke_source',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
@@ -180,6 +197,8 @@ export const clearObjectKinds = [
   'hold',
   'export',
   'oncall',
+  'page',
+  'alarm_source',
 ] as const satisfies readonly AuditEvent['object']['kind'][]
 
 /**
@@ -217,6 +236,8 @@ export type AuditEvent = {
       | 'hold'
       | 'export'
       | 'oncall'
+      | 'page'
+      | 'alarm_source'
     id: string
   }
   outcome: Outcome

@@ -20,6 +20,7 @@ import { ephemeral } from './0019-ephemeral.ts'
 import { recordGroup } from './0020-record-group.ts'
 import { auditQuestions } from './0021-audit-questions.ts'
 import { oncall } from './0023-oncall.ts'
+import { pages } from './0024-pages.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   recordGroup,
   auditQuestions,
   oncall,
+  pages,
 ]

@@ -1,0 +1,55 @@
+import type { Page } from '../../domain/oncall/paging/page.ts'
+import { nextDue, shift } from '../../domain/oncall/paging/timeline.ts'
+import type { Tx } from '../tx.ts'
+
+/** What a machine's two clocks read, ms; `monotonic` runs since the machine started and is never set. `host`: one boot of one machine. */
+export type ClockReading = { host: string; wall: number; monotonic: number }
+
+/** An older note tells nothing of a step: the clocks drift apart by themselves. */
+const staleMs = 600_000
+const noteEveryMs = 30_000
+const toleranceMs = 1000
+
+/**
+ * Takes a step of this machine's wall clock out of every open page, once whatever number of processes see it: what was to happen in five minutes happens in
+ * five minutes. Returns the step in ms, 0 for none.
+ */
+export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReading): Promise<number> => {
+  const ahead = Math.round(wall - monotonic)
+  const row = { host, ahead, monotonic: Math.round(monotonic) }
+  await tx.sql('page_clock').insert(row).onConflict('host').ignore()
+  const known = await tx.sql('page_clock').where({ host }).forUpdate().first()
+  const age = monotonic - known.monotonic
+  const step = ahead - known.ahead
+  // A process that read its clocks before another one noted the step says nothing of now.
+  if (age < 0) return 0
+  const stepped = Math.abs(step) >= toleranceMs && age < staleMs
+  if (!stepped && age < noteEveryMs) return 0
+  await tx.sql('page_clock').where({ host }).update(row)
+  if (!stepped) return 0
+  const pages: { state: Page }[] = await tx
+    .sql('page')
+    .whereNotNull('next_due')
+    .orderBy('id')
+    .forUpdate()
+    .select('state')
+  for (let i = 0; i < pages.length; i += 1000) {
+    const moved = pages.slice(i, i + 1000).map(({ state }) => {
+      const page = shift(state, step)
+      return { id: page.id, state: page, next_due: nextDue(page), looked_at: page.at }
+    })
+    await tx.sql.raw(
+      `update page set state = m.state, next_due = m.next_due, looked_at = m.looked_at
+       from jsonb_to_recordset(?::jsonb) as m (id text, state jsonb, next_due bigint, looked_at bigint) where page.id = m.id`,
+      [JSON.stringify(moved)],
+    )
+  }
+  await tx.audit({
+    actor: { kind: 'service', id: 'pages' },
+    action: 'page.clock',
+    object: { kind: 'service', id: 'pages' },
+    outcome: 'done',
+    detail: { step, pages: pages.length },
+  })
+  return step
+}

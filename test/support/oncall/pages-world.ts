@@ -1,0 +1,180 @@
+import { nameKey } from '../../../core/domain/oncall/admission/misdirection.ts'
+import { defaultRungs } from '../../../core/domain/oncall/paging/ladder.ts'
+import type { PageEvent } from '../../../core/domain/oncall/paging/page.ts'
+import type { EscalationPolicy, Plan } from '../../../core/domain/oncall/paging/policy.ts'
+import { isRefusal } from '../../../core/domain/refusal.ts'
+import type { Duty, DutyPerson } from '../../../core/oncall/pages/duty.ts'
+import { answerPage } from '../../../core/oncall/pages/engine.ts'
+import { startPager } from '../../../core/oncall/pages/pager.ts'
+import { type PageRequest, requestPage } from '../../../core/oncall/pages/request-page.ts'
+import type { Dispatcher } from '../../../core/queues/dispatcher.ts'
+import { type Contact, contactOf } from '../../../core/store/oncall/page-contacts.ts'
+import { pageByRef, readPage } from '../../../core/store/oncall/pages.ts'
+import { type StoreDeps, type Tx, transact } from '../../../core/store/tx.ts'
+import { database, type TestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { testLog } from '../test-log.ts'
+import { plan, role, step, user } from './paging.ts'
+
+export const at = (name: string): string => `@${name}:clinic.example`
+export const phones: Readonly<Record<string, string>> = { ann: '+12025550171', bob: '+12025550172', cy: '+12025550173' }
+export const lineNumber = '+12025550179'
+
+/** The role first, twice; then Bob; then the switchboard. */
+const policy: Plan = plan(
+  [step([role('cardiology')], { waitMs: 120_000 }), step([user(at('bob'))], { waitMs: 120_000 })],
+  {},
+)
+export const policies: EscalationPolicy = {
+  name: 'cardiology',
+  plans: { routine: policy, urgent: policy, stat: policy },
+}
+
+export type Clinic = {
+  /** Who has cardiology, by name. */
+  on: string[]
+  /** Who is in its schedule at some time. */
+  members: string[]
+  absent: string[]
+  names: Record<string, string>
+  quietUntil: Record<string, number>
+}
+
+/** A clinic by plain names: Ann has cardiology, Bob and Cy are in its schedule too. */
+export const clinic = (): Clinic => ({
+  on: ['ann'],
+  members: ['ann', 'bob', 'cy'],
+  absent: [],
+  names: {},
+  quietUntil: {},
+})
+
+export const dutyOf = (c: Clinic): Duty => {
+  const nameOf = (u: string) => /^@([^:]+)/.exec(u)?.[1] ?? u
+  const person = (u: string): DutyPerson => ({
+    user: u,
+    name: c.names[nameOf(u)] ?? nameOf(u),
+    lang: 'en',
+    rungs: defaultRungs,
+    quiet: { hours: null, until: c.quietUntil[nameOf(u)] ?? null },
+    phone: phones[nameOf(u)] ?? null,
+  })
+  return {
+    role: async (_tx, key) =>
+      key === 'cardiology'
+        ? {
+            key,
+            name: 'Cardiology',
+            policy: policies,
+            on: () => c.on.map(at),
+            has: p => c.members.map(at).includes(p),
+            endsAt: () => null,
+          }
+        : undefined,
+    roles: async () => ['cardiology'],
+    person: async (_tx, u) => person(u),
+    peopleWithNumber: async (_tx, e164) =>
+      Object.keys(phones)
+        .filter(n => phones[n] === e164)
+        .map(at),
+    line: async (_tx, name) => (name === 'switchboard' ? lineNumber : undefined),
+    namesakes: async (_tx, u) =>
+      c.members.map(at).filter(o => o !== u && nameKey(person(o).name) === nameKey(person(u).name)),
+    isAbsent: async (_tx, u) => c.absent.map(at).includes(u),
+  }
+}
+
+/** Pages on a real database with a clock that the test moves, without a homeserver or a provider. */
+export const pagesWorld = async () => {
+  const d: TestDatabase = await database()
+  const { store } = d
+  store.clock.set(Date.UTC(2026, 4, 12, 16))
+  const who = clinic()
+  const duty = dutyOf(who)
+  const log = testLog()
+  const pagers: Dispatcher[] = []
+  const tx = <T>(work: (tx: Tx) => Promise<T>) => transact(store, work)
+  let n = 0
+  const jobs = async (kind: string): Promise<Record<string, unknown>[]> => {
+    const rows: { payload: string }[] = await store.db('outbox').where({ kind }).orderBy('seq')
+    return Promise.all(rows.map(async r => JSON.parse(await store.seal.open('outbox.payload', r.payload))))
+  }
+  return {
+    ...d,
+    who,
+    duty,
+    log,
+    tx,
+    jobs,
+    /** Asks for a page to cardiology, urgent, from Sue; every one about something else unless told. */
+    request: (more: Partial<PageRequest> = {}, on: StoreDeps = store) =>
+      transact(on, t =>
+        requestPage(t, duty, {
+          target: { kind: 'role', role: 'cardiology' },
+          priority: 'urgent',
+          sender: at('sue'),
+          actor: { kind: 'user', id: at('sue') },
+          content: { text: 'bed 4', from: at('sue'), why: [] },
+          what: `matter ${++n}`,
+          ...more,
+        }),
+      ),
+    page: async (more: Partial<PageRequest> = {}) => {
+      const made = await tx(t =>
+        requestPage(t, duty, {
+          target: { kind: 'role', role: 'cardiology' },
+          priority: 'urgent',
+          sender: at('sue'),
+          actor: { kind: 'user', id: at('sue') },
+          content: { text: 'bed 4', from: at('sue'), why: [] },
+          what: `matter ${++n}`,
+          ...more,
+        }),
+      )
+      if (isRefusal(made)) throw new Error(made.sentence)
+      return made
+    },
+    answer: (id: string, event: PageEvent) => tx(t => answerPage(t, duty, id, event)),
+    state: async (id: string) => {
+      const page = await readPage(store.db, id)
+      if (!page) throw new Error('there is no such page')
+      return page.page
+    },
+    byRef: (ref: string) => pageByRef(store.db, ref),
+    contact: (page: string, key: string) => contactOf(store.db, page, key),
+    /** `matrix ann`, `sms ann`, `line switchboard`, in their order. */
+    contacts: async (page: string): Promise<string[]> => {
+      const rows: { way: Contact['way']; person: string }[] = await store
+        .db('page_contact')
+        .where({ page_id: page })
+        .orderByRaw('key::int')
+      return rows.map(r => `${r.way} ${/^@([^:]+)/.exec(r.person)?.[1] ?? r.person}`)
+    },
+    /** What somebody was told by the bot about pages. */
+    toldTo: async (name: string): Promise<string[]> =>
+      (await jobs('bot.say')).filter(j => (j.to as { user?: string }).user === at(name)).map(j => j.text as string),
+    /** A timer, as another process would have one. `own`: its monotonic clock runs with the real time, so that a moved clock is a step. */
+    pager: (o: { own?: boolean; store?: StoreDeps; host?: string } = {}) => {
+      const p = startPager({
+        store: o.store ?? store,
+        duty,
+        log,
+        pollMs: 20,
+        monotonic: o.own ? () => performance.now() : () => store.clock.now(),
+        host: o.host ?? (o.own ? 'own' : 'moved'),
+      })
+      pagers.push(p)
+      return p
+    },
+    until: (id: string, is: (page: Awaited<ReturnType<typeof readPage>>) => boolean, what = 'the page') =>
+      eventually(async () => is(await readPage(store.db, id)), { what }),
+    stopPagers: async () => {
+      for (const p of pagers.splice(0)) await p.stop()
+    },
+    stop: async () => {
+      for (const p of pagers.splice(0)) await p.stop()
+      await d.drop()
+    },
+  }
+}
+export type PagesWorld = Awaited<ReturnType<typeof pagesWorld>>
