@@ -9,6 +9,7 @@ import { readSettings } from '../../core/store/staff/settings.ts'
 import { clinicOf, isOurHost } from './clinic.ts'
 import type { PublicDeps } from './deps.ts'
 import { linkApi } from './link-api.ts'
+import { onCallFeed } from './oncall-feed.ts'
 import { pageFiles } from './page-files.ts'
 import { liveCalls } from './proxy/live-calls.ts'
 import { matrixProxy } from './proxy/matrix-proxy.ts'
@@ -17,8 +18,8 @@ import { sessionApi } from './session-api.ts'
 const checkBody = z.strictObject({ host: z.string().max(2048) })
 
 /**
- * Everything that the internet may reach (web/contract.ts): the patient page, `/api`, the Matrix proxy and the SMS provider's webhooks. GET and HEAD change
- * nothing. @throws when the page is not built, or the public URL is plain http in a real installation.
+ * Everything that the internet may reach (web/contract.ts): the patient page, `/api`, the Matrix proxy, calendars of duties and the SMS provider's webhooks. GET and HEAD
+ * change nothing but when a calendar was last fetched. @throws when the page is not built, or the public URL is plain http in a real installation.
  */
 export const publicApp = (deps: PublicDeps): express.Express => {
   const { store, publicUrl, logoFile } = deps
@@ -44,6 +45,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
     }),
   )
   app.use('/_matrix', matrixProxy(deps, cookies, live))
+  app.use('/oncall', onCallFeed({ store, publicUrl }))
 
   const api = express.Router({ caseSensitive: true, strict: true })
   api.use(fromOurPage(publicUrl, deps.embedded), express.json({ limit: '8kb', strict: true }))

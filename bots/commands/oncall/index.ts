@@ -1,4 +1,5 @@
 import type { Command } from '../../framework/command.ts'
+import { oncallFeedAdd, oncallFeedList, oncallFeedRevoke } from './feed.ts'
 import { oncallMe, oncallMeLadder, oncallMeLanguage, oncallMeName, oncallMePhone, oncallMeQuiet } from './me.ts'
 import { oncallAbsent, oncallOverride, oncallUndo } from './override.ts'
 import { oncallRoleAdd, oncallRoleList, oncallRoleRemove, oncallRoleSet, oncallRoleShow } from './role.ts'
@@ -35,4 +36,7 @@ export const oncallCommands: readonly Command[] = [
   oncallMeLanguage,
   oncallMeQuiet,
   oncallMeLadder,
+  oncallFeedAdd,
+  oncallFeedList,
+  oncallFeedRevoke,
 ]

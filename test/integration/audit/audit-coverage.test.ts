@@ -149,6 +149,8 @@ const silentRoutes: Record<string, string> = {
   'GET /robots.txt': 'the same for everybody',
   'GET /assets/:name': 'files of the page',
   'GET /brand/logo.svg': 'the logo',
+  'GET /:file':
+    'a calendar of duties, which programs ask for every few minutes; making and revoking its address is oncall.feed',
 }
 
 /** Matrix calls of the page that write nothing, and why. */
