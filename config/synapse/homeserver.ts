@@ -12,6 +12,13 @@ export type HomeserverOptions = {
   federateWith?: readonly string[]
 }
 
+/** The modules of this folder. `again_seconds`: how much of what came before a start is passed on to Wardroom once more. */
+export const modules = (deliveries: { again_seconds?: number } = {}): object[] => [
+  { module: 'wardroom_module.WardroomModule', config: {} },
+  { module: 'wardroom_coverage.WardroomCoverage', config: {} },
+  { module: 'wardroom_deliveries.WardroomDeliveries', config: deliveries },
+]
+
 /** Synapse's configuration as a plain object, to be written as YAML. `extra` replaces top-level settings, for tests and special installations. */
 export const homeserverConfig = (
   options: HomeserverOptions,
@@ -93,10 +100,7 @@ export const homeserverConfig = (
     // Device lists and key counts come with the transactions (MSC3202).
     msc3202_transaction_extensions: true,
   },
-  modules: [
-    { module: 'wardroom_module.WardroomModule', config: {} },
-    { module: 'wardroom_coverage.WardroomCoverage', config: {} },
-  ],
+  modules: modules(),
   ...extra,
 })
 

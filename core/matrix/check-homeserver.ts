@@ -37,6 +37,8 @@ const guarantees: Record<string, string> = {
     "messages whose time is over, and recalled ones, are removed from people's eyes only: the homeserver keeps their encrypted content until it prunes it itself",
   covers_rooms:
     'records of staff rooms and direct chats cannot be kept (records.coverage), and files stay in the media store, unreadable, when their messages are destroyed',
+  delivers_everything:
+    'a message that Synapse was delivering to Wardroom when one of the two was stopped can wait, unnoticed, until Wardroom is stopped the next time',
 }
 
 /** The guarantees that are off on a homeserver without our module, each as the rest of a sentence; empty when the module is loaded. */

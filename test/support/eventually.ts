@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-type Eventually = { timeout?: number; interval?: number; what?: string }
+type Eventually = { timeout?: number; interval?: number; what?: string | (() => string | Promise<string>) }
 
-/** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (30 s) throws, naming `what`, with the last error as cause. */
+/** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (30 s) throws, naming `what` (also what is asked for only then), with the last error as cause. */
 export const eventually = async <T>(
   fn: () => T | Promise<T>,
   { timeout = 30_000, interval = 25, what = 'the condition' }: Eventually = {},
@@ -19,7 +19,8 @@ export const eventually = async <T>(
     }
     if (performance.now() > end) {
       const reason = last instanceof Error ? `: ${last.message}` : ''
-      throw new Error(`${what} did not come true within ${timeout} ms${reason}`, { cause: last })
+      const name = typeof what === 'string' ? what : await what()
+      throw new Error(`${name} did not come true within ${timeout} ms${reason}`, { cause: last })
     }
     await pause(interval)
   }

@@ -39,11 +39,11 @@ export type TestSynapse = {
   /** Where it keeps files. */
   readonly media: string
   registerUser(localpart: string, password?: string, admin?: boolean): Promise<Registered & { password: string }>
-  /** Orderly stop, then start; `extra` replaces settings of homeserver.yaml from now on. */
+  /** Orderly stop, then start. `extra` replaces settings of homeserver.yaml from now on, here and below. */
   restart(extra?: Record<string, unknown>): Promise<void>
   /** SIGKILL; stays down until `start`. */
   kill(): Promise<void>
-  start(): Promise<void>
+  start(extra?: Record<string, unknown>): Promise<void>
 }
 
 const cleanups: (() => Promise<void> | void)[] = []
@@ -187,7 +187,8 @@ export const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> 
   const launch = async () => watched(await startSynapse({ ...options, extra }))
   let server: Synapse = await launch()
   cleanups.push(() => server.stop())
-  const start = async () => {
+  const start = async (more = {}) => {
+    extra = { ...extra, ...more }
     server = await launch()
   }
   return {
@@ -200,10 +201,9 @@ export const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> 
     }),
     start,
     kill: () => server.kill(),
-    restart: async (more = {}) => {
-      extra = { ...extra, ...more }
+    restart: async more => {
       await server.stop()
-      await start()
+      await start(more)
     },
   }
 }

@@ -58,7 +58,7 @@ describe('the bots service, killed while it is given commands', () => {
   })
 
   it(`does each command once and answers it once, over ${kills} kills`, async function () {
-    this.timeout(90_000 + kills * 10_000)
+    this.timeout(240_000 + kills * 10_000)
     const bot = `@${options.localpart}:${options.homeserver.serverName}`
     await start().ready
     const room = await eventually(
@@ -90,8 +90,19 @@ describe('the bots service, killed while it is given commands', () => {
             s.sender === bot && (what === 'said' ? s.thread === id && s.body !== '' : s.reaction && s.relatesTo === id),
         )
     await eventually(() => asked.every(id => about(id, 'said').length > 0 && about(id, 'marked').length > 0), {
-      timeout: 60_000,
-      what: `an answer to each of ${asked.length} commands`,
+      timeout: 120_000,
+      what: async () => {
+        const unanswered = asked.filter(id => about(id, 'said').length === 0 || about(id, 'marked').length === 0)
+        const inbox = await d.store
+          .db('inbox')
+          .whereIn('event_id', unanswered)
+          .select('id', 'state', 'reason', 'attempts')
+        const jobs = await d.store
+          .db('outbox')
+          .whereNot({ state: 'done' })
+          .select('id', 'kind', 'state', 'last_error', 'attempts')
+        return `an answer to each of ${asked.length} commands (without: ${JSON.stringify([unanswered, inbox, jobs])})`
+      },
     })
     expect(asked.map(id => about(id, 'said').length)).to.deep.equal(asked.map(() => 1))
     expect(asked.map(id => about(id, 'marked').map(s => s.reaction))).to.deep.equal(asked.map(() => ['✅']))

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import express from 'express'
+import { modules } from '../../../config/synapse/homeserver.ts'
 import { type Listener, listen } from '../../../core/http/listen.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
@@ -82,5 +83,46 @@ describe('events that were sent while we were away', () => {
     await eventually(() => handled.length >= sent.length)
     expect(handled).to.deep.equal(sent)
     expect(log.problems()).to.deep.equal([])
+  })
+
+  it('arrive although the homeserver was killed while it delivered them', async function () {
+    this.timeout(180_000)
+    await deliveries?.stop()
+    await inbox?.stop()
+    await server?.stop()
+    const got: string[] = []
+    const delivering: string[] = []
+    let hangs = true
+    server = await listen(
+      express().put('/_matrix/app/v1/transactions/:id', express.json(), (req, res) => {
+        const ids = (req.body.events as { event_id: string }[]).map(event => event.event_id)
+        if (hangs) return void delivering.push(...ids)
+        got.push(...ids)
+        res.json({})
+      }),
+      { port: s.ports.bots },
+    )
+    const bob = await s.synapse.registerUser(`bob${Date.now()}`)
+    const asBob = createHomeserver({ url: s.synapse.url, asToken: secret(bob.accessToken) })
+    const { room_id } = await asBob.request<{ room_id: string }>('POST', '/_matrix/client/v3/createRoom', {
+      body: { name: 'x' },
+    })
+    const say = async (n: number) => {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room_id)}/send/m.room.encrypted/${n}`
+      const body = { algorithm: 'm.megolm.v1.aes-sha2', ciphertext: 'n', session_id: 's' }
+      return (await asBob.request<{ event_id: string }>('PUT', path, { body })).event_id
+    }
+    await eventually(() => delivering.length > 0, { timeout: 60_000, what: 'the first delivery' })
+    // Some are in a transaction that is on its way, one waits behind it.
+    const [onItsWay, waiting] = [delivering, [await say(1)]]
+    const have = (ids: string[]) => eventually(() => ids.every(id => got.includes(id)), { timeout: 60_000 })
+    await s.synapse.kill()
+    hangs = false
+    // Nobody says anything: nothing new can take them along.
+    await s.synapse.start({ modules: modules({ again_seconds: 0 }) })
+    await have(onItsWay)
+    expect(got).not.to.include.members(waiting)
+    await s.synapse.restart({ modules: modules() })
+    await have(waiting)
   })
 })
