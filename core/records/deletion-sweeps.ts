@@ -6,10 +6,11 @@ import { lapseExports } from '../store/records/exports.ts'
 import { transact } from '../store/tx.ts'
 import { type DeletionDeps, deletionRun } from './deletion.ts'
 import { followServers } from './other-servers.ts'
+import { removeAgain } from './remove-again.ts'
 
 /**
- * Deletes by retention every five minutes, what was recalled or decided before a kill within a quarter of a minute, and follows what other servers do with it.
- * `name` tells the services' sweeps apart: each runs in one process at a time.
+ * Deletes by retention every five minutes, what was recalled or decided before a kill within a quarter of a minute; follows what other servers do with it, and
+ * removes recalled messages once more for clients that missed it. `name` tells the services' sweeps apart: each runs in one process at a time.
  */
 export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
   const { store, log } = d
@@ -17,7 +18,11 @@ export const startDeletion = (d: DeletionDeps, name: string): Stoppable => {
     const events = await leavingRecords(store, { classes: d.classes, limit: 1000 })
     if (events.length > 0) await deletionRun(d, { events })
   }
-  const all = startSweeps({ store, name: `${name}-retention`, every: minutes(5), run: () => deletionRun(d), log })
+  const due = async () => {
+    await deletionRun(d)
+    await removeAgain(d)
+  }
+  const all = startSweeps({ store, name: `${name}-retention`, every: minutes(5), run: due, log })
   const recalled = startSweeps({ store, name: `${name}-recalls`, every: seconds(15), run: soon, log })
   // Requests that nobody approved or used in time.
   const lapse = () => transact(store, lapseExports)

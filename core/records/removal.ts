@@ -9,15 +9,25 @@ import type { DeletionDeps } from './deletion.ts'
 /** An event whose content goes. `recalled`: by somebody's decision about this very message. */
 export type Going = { event: string; room: string; sender: string; recalled: boolean; reason: string }
 
-const txnOf = (event: string) => `wr_gone_${createHash('sha256').update(event).digest('base64url').slice(0, 32)}`
+const txnOf = (event: string, again: number) =>
+  `wr_gone${again > 0 ? again : ''}_${createHash('sha256').update(event).digest('base64url').slice(0, 32)}`
 const refused = (e: unknown): boolean => e instanceof MatrixRefusal && (e.status === 403 || e.status === 404)
 const inRoom = (room: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(room)}`
 
-/** Sends the removal of an event (`m.room.redaction`) into its room: its event id, or null where we may not, or there is nothing. */
-const redact = async (d: DeletionDeps, event: string, room: string, reason: string): Promise<string | null> => {
+/**
+ * Sends the removal of an event (`m.room.redaction`) into its room: its event id, or null where we may not, or there is nothing. `again`:
+ * how often it was sent before, which a repeated removal must differ by.
+ */
+export const redact = async (
+  d: Pick<DeletionDeps, 'homeserver' | 'speaker'>,
+  event: string,
+  room: string,
+  reason: string,
+  again = 0,
+): Promise<string | null> => {
   const userId = await d.speaker(room as RoomId)
   if (!userId) return null
-  const path = `${inRoom(room)}/redact/${encodeURIComponent(event)}/${txnOf(event)}`
+  const path = `${inRoom(room)}/redact/${encodeURIComponent(event)}/${txnOf(event, again)}`
   try {
     return (await d.homeserver.request<{ event_id: string }>('PUT', path, { userId, body: { reason } })).event_id
   } catch (e) {

@@ -2,18 +2,23 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { EventShape } from '../../core/domain/audit/room-event.ts'
 import { days, hours } from '../../core/domain/clock.ts'
+import type { UserId } from '../../core/domain/ids.ts'
 import { decide } from '../../core/domain/records/decide.ts'
 import { type RecordFacts, recordClasses } from '../../core/domain/records/facts.ts'
 import type { Hold } from '../../core/domain/records/hold.ts'
 import { type Policy, windowBases } from '../../core/domain/records/policy.ts'
+import { removeAgain } from '../../core/records/remove-again.ts'
 import { passPointOfNoReturn } from '../../core/store/records/doom.ts'
-import { dueRecords } from '../../core/store/records/fates.ts'
+import { dueRecords, recordById } from '../../core/store/records/fates.ts'
 import { noteRecords } from '../../core/store/records/note.ts'
 import { aboutOf } from '../../core/store/records/policies.ts'
+import { askRecall, noteRemoved } from '../../core/store/records/recall.ts'
 import { transact } from '../../core/store/tx.ts'
 import { database, type TestDatabase } from '../support/database.ts'
+import { deletionOf } from '../support/processes/deletion-process.ts'
 import { seed } from '../support/random.ts'
 import { placed } from '../support/records/placed.ts'
+import { contentHomeserver } from '../support/worlds/content-homeserver.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const begin = Date.UTC(2026, 0, 1)
@@ -233,6 +238,48 @@ describe('the records in the database', function () {
     ).to.deep.equal(['$1'])
     const late = await placed(d.store, { user: '@1:h' }, 'another claim')
     expect(late.cover).to.deep.include({ there: 1, passed: 1 })
+  })
+
+  it('are removed in their room once more after 1, 8, 24 and 72 hours when they were recalled, with their own edits', async () => {
+    const { store } = d
+    const homeserver = await contentHomeserver()
+    const deletion = { ...deletionOf(store, homeserver.url), classes: ['direct' as const] }
+    const event = (id: string, sender: string, edits?: string): EventShape => ({
+      ...{ event_id: id, room_id: '!again', type: 'm.room.encrypted', sender, origin_server_ts: store.clock.now() },
+      content: edits ? { 'm.relates_to': { rel_type: 'm.replace', event_id: edits } } : {},
+    })
+    const events = [event('$said', '@ann:h'), event('$edit', '@ann:h', '$said'), event('$not', '@bob:h', '$said')]
+    try {
+      await transact(store, async tx => {
+        await noteRecords(tx, { events, receipts: [] })
+        await tx.sql('record').where({ room_id: '!again' }).update({ class: 'direct' })
+      })
+      for (const id of ['$said', '$not']) {
+        const found = await recordById(store.db, id)
+        if (!found) throw new Error(`${id} has no record`)
+        await transact(store, tx => askRecall(tx, found, { by: '@ann:h' as UserId }))
+        await transact(store, tx => noteRemoved(tx, [{ event: id, removed: id === '$said' }]))
+      }
+      let passed = 0
+      for (const [after, times] of [
+        [0, 0],
+        [1, 1],
+        [7, 1],
+        [8, 2],
+        [24, 3],
+        [71, 3],
+        [72, 4],
+        [900, 4],
+      ] as const) {
+        store.clock.advance(hours(after - passed))
+        passed = after
+        await removeAgain(deletion)
+        await removeAgain(deletion)
+        expect(homeserver.removals, `after ${after} hours`).to.deep.equal(Array(times).fill(['$said', '$edit']).flat())
+      }
+    } finally {
+      await homeserver.stop()
+    }
   })
 
   it('are noted as the homeserver reports them: sent, edited, removed, first read by another; twice is once', async () => {

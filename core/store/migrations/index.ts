@@ -21,6 +21,7 @@ import { recordGroup } from './0020-record-group.ts'
 import { auditQuestions } from './0021-audit-questions.ts'
 import { oncall } from './0023-oncall.ts'
 import { pages } from './0024-pages.ts'
+import { recallAgain } from './0025-recall-again.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   auditQuestions,
   oncall,
   pages,
+  recallAgain,
 ]

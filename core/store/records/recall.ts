@@ -1,6 +1,9 @@
 import type { Knex } from 'knex'
+import type { Instant } from '../../domain/clock.ts'
 import type { EventId, UserId } from '../../domain/ids.ts'
+import type { RecordClass } from '../../domain/records/facts.ts'
 import type { OtherServer } from '../../domain/records/other-server.ts'
+import { removeAgainAt } from '../../domain/records/remove-again.ts'
 import type { Db } from '../db.ts'
 import { advanceNotices } from '../patients/notices.ts'
 import { forgetEvents } from '../queues/inbox.ts'
@@ -97,10 +100,40 @@ export const copyOf = async ({ db, seal }: Pick<StoreDeps, 'db' | 'seal'>, event
 /** Notes of recalled messages whether they could be removed in their rooms; the others are left out. */
 export const noteRemoved = async (tx: Tx, events: readonly { event: string; removed: boolean }[]): Promise<void> => {
   await tx.sql.raw(
-    `update recall c set removed = e.removed from unnest(?::text[], ?::boolean[]) as e(event_id, removed)
-     where c.event_id = e.event_id and c.removed is null`,
-    [events.map(e => e.event), events.map(e => e.removed)] as never,
+    `update recall c set removed = e.removed, again_at = case when e.removed then ?::bigint end
+     from unnest(?::text[], ?::boolean[]) as e(event_id, removed) where c.event_id = e.event_id and c.removed is null`,
+    [removeAgainAt(tx.now, 0), events.map(e => e.event), events.map(e => e.removed)] as never,
   )
+}
+
+/** A recalled message that is to be removed in its room once more: it and its edits. `again`: how often it was, after the first. */
+export type RemoveAgain = { recalled: string; events: string[]; room: string; again: number }
+
+/** What is due by `now`, the longest waiting first. */
+export const dueAgain = async (
+  { db }: Pick<StoreDeps, 'db'>,
+  { classes, now, limit }: { classes: readonly RecordClass[]; now: Instant; limit: number },
+): Promise<RemoveAgain[]> =>
+  (
+    await db('recall as c')
+      .join('record as r', 'r.event_id', 'c.event_id')
+      .where('c.again_at', '<=', now)
+      .whereIn('r.class', [...classes])
+      .orderBy(['c.again_at', 'c.event_id'])
+      .limit(limit)
+      .select('c.event_id', 'c.again', 'r.room_id', {
+        edits: db.raw(
+          'array(select e.event_id from record e where e.edits = r.event_id and e.room_id = r.room_id and e.sender = r.sender)',
+        ),
+      })
+  ).map(r => ({ recalled: r.event_id, events: [r.event_id, ...r.edits], room: r.room_id, again: r.again }))
+
+/** Notes that it was removed once more, and when it is next; once however often it is noted. */
+export const noteAgain = async (tx: Tx, { recalled, again }: RemoveAgain): Promise<void> => {
+  await tx
+    .sql('recall')
+    .where({ event_id: recalled, again })
+    .update({ again: again + 1, again_at: removeAgainAt(tx.now, again + 1) })
 }
 
 /** Who recalled a message, and where they hear of it. */

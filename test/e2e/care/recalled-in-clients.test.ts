@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { Direction, type MatrixEvent, TimelineWindow } from 'matrix-js-sdk'
 import type { EventShape } from '../../../core/domain/audit/room-event.ts'
+import { hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
 import { type DeletionDeps, deletionRun } from '../../../core/records/deletion.ts'
+import { removeAgain } from '../../../core/records/remove-again.ts'
 import { secret } from '../../../core/secret.ts'
 import { recordById } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
@@ -103,7 +105,7 @@ describe('a recalled message in clients', function () {
     [10, false],
     [20, true],
   ] as const)
-    it(`is not shown to a client that was away for ${events} events${gap ? ', until it scrolls back over the gap without loading anew' : ''}`, async () => {
+    it(`is not shown to a client that was away for ${events} events${gap ? ', except to one that scrolls back over the gap without loading anew, until it is told again' : ''}`, async () => {
       const room = await newRoom()
       const id = await ann.send(room, 'not for you')
       await read(lee, id, 'not for you')
@@ -118,6 +120,14 @@ describe('a recalled message in clients', function () {
       expect(await atOnce(lee, room)).not.to.include('not for you')
       expect((await scrolledBack(lee, room)).includes('not for you')).to.equal(gap)
       if (!gap) return
+      // Its window stayed open all the time: an hour later it hears of it once more.
+      d.store.clock.advance(hours(1))
+      expect(await removeAgain(deletion)).to.be.greaterThan(0)
+      expect(await removeAgain(deletion), 'once').to.equal(0)
+      const kept = (await lee.room(room)).getUnfilteredTimelineSet().getTimelines()
+      const keptWords = () => words(kept.flatMap(t => t.getEvents()))
+      await eventually(() => !keptWords().includes('not for you'), { what: 'the words gone from the open window' })
+      expect(keptWords()).to.include('chatter 0')
       const loadedAnew = await anotherDevice(lee)
       const there = await scrolledBack(loadedAnew, room).finally(() => loadedAnew.stop())
       expect(there).not.to.include('not for you')

@@ -5,6 +5,8 @@ export type ContentHomeserver = {
   url: string
   /** What it still has of each event: removed by us or destroyed, it is gone at once. */
   content: Map<string, unknown>
+  /** The events whose removal was sent, in order. */
+  removals: string[]
   /** How many calls it has answered. */
   calls(): number
   /** Resolves with the `n`th call from now, before that is answered. */
@@ -15,6 +17,7 @@ export type ContentHomeserver = {
 /** A homeserver's side of deletion as Wardroom's module and the client-server API have it, over events in memory: a caller may be killed, it stays. */
 export const contentHomeserver = async (): Promise<ContentHomeserver> => {
   const content = new Map<string, unknown>()
+  const removals: string[] = []
   const waiting: { left: number; done(): void }[] = []
   let calls = 0
   const app = express()
@@ -39,6 +42,7 @@ export const contentHomeserver = async (): Promise<ContentHomeserver> => {
   app.post('/_synapse/client/wardroom_traces', (_req, res) => void res.json({ events: {} }))
   app.put('/_matrix/client/v3/rooms/:room/redact/:event/:txn', (req, res) => {
     content.delete(req.params.event)
+    removals.push(req.params.event)
     res.json({ event_id: `$removal-of-${req.params.event}` })
   })
   app.use((_req: Request, res: Response) => void res.status(404).json({ errcode: 'M_NOT_FOUND', error: 'nothing' }))
@@ -46,6 +50,7 @@ export const contentHomeserver = async (): Promise<ContentHomeserver> => {
   return {
     url: server.url,
     content,
+    removals,
     calls: () => calls,
     call: n => new Promise<void>(done => waiting.push({ left: n, done })),
     stop: server.stop,
