@@ -4,6 +4,7 @@ import type { Bench } from './bench.ts'
 export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./start-times.ts').then(m => m.startTimes),
   () => import('./bots.ts').then(m => m.bots),
+  () => import('./takeover.ts').then(m => m.takeover),
   () => import('./inbox.ts').then(m => m.inbox),
   () => import('./memory.ts').then(m => m.memory),
   () => import('./sms-accepted.ts').then(m => m.smsAccepted),

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { Direction } from 'matrix-js-sdk'
 import { type Clinician, clinician } from '../../support/clinician.ts'
 import { database, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -16,6 +17,7 @@ const script = fileURLToPath(new URL('../../support/processes/desk-process.ts', 
 describe('the bots service, killed while it is given commands', () => {
   let d: TestDatabase
   let ada: Clinician
+  const traffic: string[] = []
   let options: DeskProcessOptions
   let child: ChildProcess | undefined
 
@@ -40,7 +42,7 @@ describe('the bots service, killed while it is given commands', () => {
     this.timeout(180_000)
     const { synapse, registrations, ports } = await stack()
     d = await database()
-    ada = await clinician('ada')
+    ada = await clinician('ada', { traffic: line => traffic.push(line) })
     options = {
       databaseUrl: d.url,
       homeserver: { url: synapse.url, serverName: synapse.serverName },
@@ -101,7 +103,13 @@ describe('the bots service, killed while it is given commands', () => {
           .db('outbox')
           .whereNot({ state: 'done' })
           .select('id', 'kind', 'state', 'last_error', 'attempts')
-        return `an answer to each of ${asked.length} commands (without: ${JSON.stringify([unanswered, inbox, jobs])})`
+        // What never came, what came and cannot be read, and where its key went.
+        const { chunk } = await ada.client.createMessagesRequest(room, null, 300, Direction.Backward)
+        const came = ada.seen(room)
+        const missing = chunk.filter(e => !came.some(s => s.eventId === e.event_id)).map(e => [e.sender, e.type])
+        const unread = came.filter(s => s.failure).map(s => [s.failure, s.event.getWireContent().session_id])
+        const facts = [unanswered, inbox, jobs, { missing, unread, sync: ada.client.getSyncState() }]
+        return `an answer to each of ${asked.length} commands (without: ${JSON.stringify(facts)}\n${traffic.join('\n')})`
       },
     })
     expect(asked.map(id => about(id, 'said').length)).to.deep.equal(asked.map(() => 1))
