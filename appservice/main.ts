@@ -15,6 +15,7 @@ import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
 import { startSweeps } from '../core/queues/sweeps.ts'
 import { startDeletion } from '../core/records/deletion-sweeps.ts'
+import { exitRun } from '../core/records/exit.ts'
 import { createSeal, type SealingKeys } from '../core/seal.ts'
 import { type Secret, secret } from '../core/secret.ts'
 import { startParts } from '../core/start-parts.ts'
@@ -88,6 +89,8 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     started(startSweeps({ store, name: 'staff-list', every: everyMs, run: () => publishStaff(care), log }))
     started(startSweeps({ store, name: 'inbox', every: minutes(30), run: () => sweepInbox(store, hours(24 * 7)), log }))
     started(startDeletion(careDeletion(care), 'care'))
+    const endRecords = () => exitRun({ store, homeserver, log })
+    started(startSweeps({ store, name: 'exits', every: minutes(1), run: endRecords, log }))
     started(startSessionSweep({ store, homeserver, log }))
     started(watchOwnUsers({ store, homeserver, log }))
     const renewals = new AbortController()

@@ -17,6 +17,7 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./audit-reports.ts').then(m => m.auditReports),
   () => import('./records.ts').then(m => m.records),
   () => import('./records-deletion.ts').then(m => m.recordsDeletion),
+  () => import('./records-recall.ts').then(m => m.recordsRecall),
   () => import('./records-export.ts').then(m => m.recordsExport),
   () => import('./oncall.ts').then(m => m.oncall),
 ]

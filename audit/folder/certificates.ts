@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { certificateDigest } from '../../core/domain/records/certificate.ts'
+import { exitParts } from '../../core/domain/records/exit.ts'
 import type { Tell } from './log-keys.ts'
 import { layout } from './stored-log.ts'
 
 /** How many deletion certificates there are, how many of them the log's own entries prove, and how many entries belong to runs without one. */
 export type CertificateCount = { all: number; hold: number; uncertified: number }
 
-type Certificate = { idx: number; run: string; detail: Record<string, unknown> }
+type Certificate = { idx: number; action: string; run: string; detail: Record<string, unknown> }
 type Run = { ids: number[]; rules: Map<string, number> }
 type Entry = {
   id?: unknown
@@ -16,10 +17,23 @@ type Entry = {
   detail?: Record<string, unknown>
 }
 
-const destroyed = Buffer.from('"action":"record.destroy"')
-const certified = Buffer.from('"action":"record.certificate"')
+/** A certificate of this action counts and digests the entries of that one. */
+const proves: Readonly<Record<string, string>> = {
+  'record.certificate': 'record.destroy',
+  'key.certificate': 'key.destroy',
+}
+const marks = [...Object.keys(proves), ...Object.values(proves)].map(action => Buffer.from(`"action":"${action}"`))
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-const counts = { by_window: 'window', by_recall: 'recall', by_removal: 'removed' } as const
+/** What a certificate counts, by the reasons of its run's entries. */
+const counts: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  'record.certificate': [
+    ['by_window', 'window'],
+    ['by_recall', 'recall'],
+    ['by_removal', 'removed'],
+  ],
+  'key.certificate': exitParts.map(what => [`by_${what}`, what] as const),
+}
+const nouns: Readonly<Record<string, string>> = { 'record.certificate': 'messages', 'key.certificate': 'keys' }
 
 const parse = (entry: Buffer): Entry | undefined => {
   try {
@@ -30,10 +44,10 @@ const parse = (entry: Buffer): Entry | undefined => {
 }
 
 /** What a certificate says that its run's entries do not; undefined when it holds. */
-const contradiction = ({ run, detail }: Certificate, { ids, rules }: Run): string | undefined => {
+const contradiction = ({ action, run, detail }: Certificate, { ids, rules }: Run): string | undefined => {
   if (detail.count !== ids.length)
-    return `The certificate of run ${run} counts ${String(detail.count)} destroyed messages; the log has ${ids.length}.`
-  const [wrong] = Object.entries(counts).filter(([name, rule]) => (detail[name] ?? 0) !== (rules.get(rule) ?? 0))
+    return `The certificate of run ${run} counts ${String(detail.count)} destroyed ${nouns[action]}; the log has ${ids.length}.`
+  const [wrong] = (counts[action] ?? []).filter(([name, rule]) => (detail[name] ?? 0) !== (rules.get(rule) ?? 0))
   if (wrong) return `The certificate of run ${run} counts other reasons (${wrong[0]}) than its entries have.`
   return detail.digest === certificateDigest(ids, sha256)
     ? undefined
@@ -41,7 +55,7 @@ const contradiction = ({ run, detail }: Certificate, { ids, rules }: Run): strin
 }
 
 /**
- * Follows deletion certificates (row 50) beside the entries: each must count the `record.destroy` entries of its run, and have their digest. Keeps a number an
+ * Follows certificates of deletions and of destroyed keys (rows 50, 53) beside the entries: each must count the `record.destroy` or `key.destroy` entries of its run, and have their digest. Keeps a number an
  * entry in memory. `end` tells which do not hold; where entries were pruned before `first`, one with fewer entries than it counts cannot be checked.
  */
 export const followCertificates = (): {
@@ -56,8 +70,7 @@ export const followCertificates = (): {
     return known
   }
   const destruction = (entry: Entry): void => {
-    if (entry.action !== 'record.destroy') return
-    const run = runOf(String(entry.detail?.run ?? ''))
+    const run = runOf(`${String(entry.action)} ${String(entry.detail?.run ?? '')}`)
     const rule = String(entry.reason ?? '')
     run.ids.push(Number(entry.id))
     run.rules.set(rule, (run.rules.get(rule) ?? 0) + 1)
@@ -65,25 +78,29 @@ export const followCertificates = (): {
   return {
     see: (entries, from) => {
       for (const [i, bytes] of entries.entries()) {
-        if (bytes.includes(destroyed)) destruction(parse(bytes) ?? {})
-        else if (bytes.includes(certified)) {
-          const entry = parse(bytes)
-          if (entry?.action === 'record.certificate')
-            certificates.push({ idx: from + i, run: String(entry.object?.id ?? ''), detail: entry.detail ?? {} })
-        }
+        if (!marks.some(mark => bytes.includes(mark))) continue
+        const entry = parse(bytes)
+        const action = String(entry?.action)
+        if (!entry) continue
+        if (Object.values(proves).includes(action)) destruction(entry)
+        else if (Object.hasOwn(proves, action))
+          certificates.push({ idx: from + i, action, run: String(entry.object?.id ?? ''), detail: entry.detail ?? {} })
       }
     },
     end: (first, tell, unchecked) => {
       let hold = 0
       for (const certificate of certificates) {
-        const run = runs.get(certificate.run) ?? { ids: [], rules: new Map<string, number>() }
+        const run = runs.get(`${proves[certificate.action]} ${certificate.run}`) ?? {
+          ids: [],
+          rules: new Map<string, number>(),
+        }
         const wrong = contradiction(certificate, run)
         if (wrong === undefined) hold++
         else if (first > 0 && run.ids.length < Number(certificate.detail.count))
           unchecked.push(`the certificate of run ${certificate.run}: some of its entries were pruned.`)
         else tell(layout.entries, `Entry ${certificate.idx}: ${wrong}`)
       }
-      const names = new Set(certificates.map(c => c.run))
+      const names = new Set(certificates.map(c => `${proves[c.action]} ${c.run}`))
       const uncertified = [...runs].filter(([name]) => !names.has(name)).reduce((n, [, run]) => n + run.ids.length, 0)
       return { all: certificates.length, hold, uncertified }
     },

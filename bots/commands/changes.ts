@@ -1,4 +1,4 @@
-import type { UserId } from '../../core/domain/ids.ts'
+import type { PatientId, UserId } from '../../core/domain/ids.ts'
 import { scopeWords, valueWords } from '../../core/domain/records/policy-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
@@ -15,6 +15,7 @@ import type { CommandContext } from '../framework/command.ts'
 import { say } from '../framework/say.ts'
 import { keepers, staff } from './oncall/args.ts'
 import { applyOnCall, type OnCallChangeProposal } from './oncall/proposal.ts'
+import { erasePatientNow } from './records/erase.ts'
 
 /** A change that is previewed before it is made; it is stored, sealed, until it is confirmed or approved. */
 export type Change =
@@ -23,6 +24,7 @@ export type Change =
   | { kind: 'role.revoke'; user: UserId; role: Role }
   | { kind: 'retention'; change: PolicyChange; before: PolicyChange['value'] }
   | { kind: 'hold.release'; hold: string }
+  | { kind: 'patient.erase'; patient: PatientId; code: string }
   | { kind: 'export'; id: string; about: string; range: string; copy: boolean; reason: string; recipients: number }
   | OnCallChangeProposal
 
@@ -32,7 +34,7 @@ export const approversOf = (c: Change): readonly Role[] =>
     ? c.own
       ? staff
       : keepers
-    : c.kind === 'retention' || c.kind === 'hold.release' || c.kind === 'export'
+    : ['retention', 'hold.release', 'patient.erase', 'export'].includes(c.kind)
       ? ['compliance', 'admin']
       : ['admin']
 
@@ -47,6 +49,7 @@ export const summaryOf = (c: Change): string => {
     return `${scopeWords(scope)}${minimum ? ' (minimum)' : ''}: ${valueWords(c.before)} → ${valueWords(value)}`
   }
   if (c.kind === 'hold.release') return `release legal hold ${c.hold}`
+  if (c.kind === 'patient.erase') return `end the record of patient ${c.code}`
   if (c.kind === 'export') return `export of records ${c.id}`
   if (c.kind === 'oncall') return c.summary
   return c.kind === 'role.grant' ? `grant ${c.role} to ${c.user}` : `revoke ${c.role} from ${c.user}`
@@ -70,6 +73,8 @@ export const previewOf = (c: Change): Block => {
       )
     case 'hold.release':
       return fields(['Release', `legal hold ${c.hold}`])
+    case 'patient.erase':
+      return fields(['End the record of', `patient ${c.code}`])
     case 'export':
       return fields(
         [c.copy ? "Patient's copy" : 'Export', c.id],
@@ -113,6 +118,10 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
       ? answer(`Done: legal hold ${c.hold} is released; what is due goes with the next run.`)
       : refuse('unknown-hold', `There is no hold ${c.hold} in force.`)
   }
+  if (c.kind === 'patient.erase')
+    return approvedBy
+      ? erasePatientNow(tx, c, { by, approvedBy })
+      : refuse('no-second-person', 'A record is ended by two people.')
   if (c.kind === 'export') {
     if (!approvedBy) return refuse('no-second-person', 'An export of records needs two people.')
     const hoursOpen = (await readSettings(tx.sql))['export.approved_hours']

@@ -18,6 +18,7 @@ import {
   patientRemove,
   patientUnlock,
 } from './patient.ts'
+import { patientErase } from './patient-erase.ts'
 import { patientStatus, patientUnanswered } from './patient-status.ts'
 import { recordCommands } from './records/index.ts'
 import { roleGrant, roleList, roleRevoke } from './role.ts'
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   patientUnlock,
   patientPin,
   patientClose,
+  patientErase,
   consentRecord,
   consentShow,
   consentRevoke,

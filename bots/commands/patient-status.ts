@@ -16,6 +16,7 @@ import { about, answer, fields, table } from '../framework/answer.ts'
 import { named, optional, patientCode, phrase } from '../framework/args.ts'
 import { type CommandContext, command } from '../framework/command.ts'
 import { careRoles, findPatient } from './patient-args.ts'
+import { keysOf } from './records/keys-of.ts'
 
 const languages = { en: 'English', es: 'Spanish' }
 
@@ -76,6 +77,7 @@ export const patientStatus = command({
     const rows: string[][] = []
     for (const [i, p] of persons.entries()) rows.push(await personRow(context, p, i + 1))
     const notices = await noticesOf(tx.sql, patient.id, 8)
+    const keys = await keysOf(tx, patient.id)
     await tx.audit({
       actor: { kind: 'user', id: sender.userId, device: sender.deviceId },
       action: 'patient.view',
@@ -92,6 +94,7 @@ export const patientStatus = command({
           ['State', patient.state],
           ['Unit', patient.unit],
           ['Room', roomLink(patient.roomId)],
+          ...(keys ? [['Keys', keys] as const] : []),
         ),
         ...table(['No.', 'Person', 'Phone', 'Language', 'Consents', 'State'], rows),
         ...(notices.length === 0

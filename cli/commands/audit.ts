@@ -34,7 +34,9 @@ const time = (at: number): string => new Date(at).toISOString().replace('.000Z',
 /** Deletion certificates, as the folder's own entries prove them. */
 const certificateLines = ({ certificates: c }: Verdict): string[] => [
   ...(c && c.all > 0 ? [`  ${c.all} deletion certificate${c.all === 1 ? '' : 's'}: ${c.hold} hold`] : []),
-  ...(c && c.uncertified > 0 ? [`  ${c.uncertified} destroyed messages whose run was not complete at that time`] : []),
+  ...(c && c.uncertified > 0
+    ? [`  ${c.uncertified} destroyed messages and keys whose run was not complete at that time`]
+    : []),
 ]
 
 /** The verdict as lines for a person; the last one says it in a word. */

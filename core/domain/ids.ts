@@ -42,6 +42,7 @@ export type IdPrefix =
   | 'fd'
   | 'pg'
   | 'sr'
+  | 'kd'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 

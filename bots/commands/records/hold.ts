@@ -2,6 +2,7 @@ import type { PatientId } from '../../../core/domain/ids.ts'
 import { overlaps } from '../../../core/domain/records/hold.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { patientById } from '../../../core/store/patients/patients.ts'
+import { exitOf } from '../../../core/store/records/exit-facts.ts'
 import {
   type HoldCriteria,
   holdById,
@@ -11,7 +12,7 @@ import {
   placeHold,
   type StoredHold,
 } from '../../../core/store/records/holds.ts'
-import { isKnownRoom } from '../../../core/store/records/rooms.ts'
+import { isKnownRoom, patientOfRoom } from '../../../core/store/records/rooms.ts'
 import { answer, fields, table } from '../../framework/answer.ts'
 import { named, optional, patientCode, phrase, userId, word } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
@@ -33,6 +34,16 @@ const aboutWords = async ({ tx }: Pick<CommandContext, 'tx'>, h: StoredHold): Pr
     h.until ? `before ${day(h.until)}` : '',
   ]
   return parts.filter(p => p !== '').join(', ')
+}
+
+/** A hold comes too late for keys whose destruction has begun; whoever places it must know. */
+const keysGone = async ({ tx }: Pick<CommandContext, 'tx'>, patient: string | null): Promise<string[]> => {
+  const exit = patient ? await exitOf(tx.sql, patient as PatientId) : undefined
+  return exit?.begunAt
+    ? [
+        `Too late for the keys to this patient's record: their destruction (${exit.run}) had begun on ${day(exit.begunAt)}.`,
+      ]
+    : []
 }
 
 const holdId = () =>
@@ -88,6 +99,7 @@ export const holdPlace = command({
             `It overlaps with ${overlapping.map(h => h.id).join(', ')} of other matters: each holds by itself until it is released.`,
           ]
         : []),
+      ...(await keysGone(context, patient?.id ?? (room ? await patientOfRoom(tx.sql, room) : null))),
       'It also covers what is sent from now on, as far as it fits. Two people release it: !hold release',
     )
     return patient ? { ...said, patient: patient.id } : said

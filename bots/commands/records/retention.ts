@@ -1,5 +1,6 @@
 import { days } from '../../../core/domain/clock.ts'
-import type { Decision, Rule } from '../../../core/domain/records/decide.ts'
+import type { PatientId } from '../../../core/domain/ids.ts'
+import type { Decision } from '../../../core/domain/records/decide.ts'
 import { otherServerWords } from '../../../core/domain/records/other-server.ts'
 import { type Policy, type PolicyScope, windowBases } from '../../../core/domain/records/policy.ts'
 import { goesSooner, keepWords, scopeWords, undercuts, valueWords } from '../../../core/domain/records/policy-words.ts'
@@ -12,7 +13,9 @@ import { type Answer, about, answer, type Block, fields, list, table } from '../
 import { choice, named, optional } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
 import { proposeForApproval, proposeForConfirm } from '../changes.ts'
+import { keysOf } from './keys-of.ts'
 import { keepArg, messageArg, scopeArg } from './policy-args.ts'
+import { ruleWords } from './rule-words.ts'
 
 const day = (at: number) => new Date(at).toISOString().slice(0, 10)
 const minute = (at: number) => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
@@ -176,24 +179,6 @@ export const retentionHistory = command({
   },
 })
 
-const ruleWords = (rule: Rule, policies: readonly Policy[]): string => {
-  const policy = 'id' in rule ? policies.find(p => p.id === rule.id) : undefined
-  switch (rule.kind) {
-    case 'hold':
-      return `legal hold ${rule.id}`
-    case 'minimum':
-      return policy ? `the minimum for ${scopeWords(policy.scope)}: ${valueWords(policy)}` : 'a minimum'
-    case 'window':
-      return policy ? `the window for ${scopeWords(policy.scope)}: ${valueWords(policy)}` : 'a window'
-    case 'recall':
-      return 'it was recalled'
-    case 'removed':
-      return "it was removed in somebody's client, and is kept sealed for seven days in case of a hold"
-    case 'none':
-      return 'no rule says that it goes'
-  }
-}
-
 const decisionWords = (d: Decision): string =>
   d.do === 'destroy'
     ? 'It is due and goes with the next run.'
@@ -226,8 +211,11 @@ export const retentionWhy = command({
       patient: found.patient,
     })
     const servers = await serversOf(tx.sql, found.event)
-    const elsewhere =
-      servers.length > 0 ? ['Other homeservers in its room then:', list(servers.map(otherServerWords))] : []
+    const keys = found.patient ? await keysOf(tx, found.patient as PatientId) : undefined
+    const elsewhere = [
+      ...(servers.length > 0 ? ['Other homeservers in its room then:', list(servers.map(otherServerWords))] : []),
+      ...(keys ? [`Keys to the patient's record: ${keys}.`] : []),
+    ]
     if (found.destroyedAt !== null)
       return answer(`Its content was destroyed here on ${minute(found.destroyedAt)} UTC.`, ...elsewhere)
     if (found.doomedAt !== null)
@@ -247,6 +235,6 @@ export const retentionWhy = command({
       ...(found.edits ? ['It is an edit: it goes with the message that it replaces.'] : []),
       ...elsewhere,
     )
-    return found.patient ? about(found.patient as never, said) : said
+    return found.patient ? about(found.patient as PatientId, said) : said
   },
 })

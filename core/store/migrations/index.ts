@@ -19,6 +19,7 @@ import { otherServers } from './0018-other-servers.ts'
 import { ephemeral } from './0019-ephemeral.ts'
 import { recordGroup } from './0020-record-group.ts'
 import { auditQuestions } from './0021-audit-questions.ts'
+import { patientExit } from './0022-patient-exit.ts'
 import { oncall } from './0023-oncall.ts'
 import { pages } from './0024-pages.ts'
 import { recallAgain } from './0025-recall-again.ts'
@@ -47,6 +48,7 @@ export const migrations: readonly Migration[] = [
   ephemeral,
   recordGroup,
   auditQuestions,
+  patientExit,
   oncall,
   pages,
   recallAgain,

@@ -60,18 +60,22 @@ const withRoom = (sql: Sql) =>
       t_removed_at: 't.removed_at',
     })
 
+const toRecord = (row: Row): StoredRecord => ({
+  ...toFacts(row),
+  edits: row.t_sent_at === null ? null : (row.edits as string | null),
+  hiddenAt: row.hidden_at as Instant | null,
+  doomedAt: row.doomed_at as Instant | null,
+  destroyedAt: row.destroyed_at as Instant | null,
+})
+
 export const recordById = async (sql: Sql, event: string): Promise<StoredRecord | undefined> => {
   const row = await withRoom(sql).where('r.event_id', event).first()
-  return (
-    row && {
-      ...toFacts(row),
-      edits: row.t_sent_at === null ? null : row.edits,
-      hiddenAt: row.hidden_at,
-      doomedAt: row.doomed_at,
-      destroyedAt: row.destroyed_at,
-    }
-  )
+  return row && toRecord(row)
 }
+
+/** Everything of a room that is not destroyed. */
+export const recordsOfRoom = async (sql: Sql, room: string): Promise<StoredRecord[]> =>
+  (await withRoom(sql).where('r.room_id', room).whereNull('r.destroyed_at')).map(toRecord)
 
 /** What the rules say of one event now (`!retention why`). */
 export const fateOf = async (sql: Sql, facts: RecordFacts, now: Instant): Promise<Decision> =>

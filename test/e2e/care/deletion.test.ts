@@ -6,8 +6,15 @@ import { careDeletion } from '../../../appservice/care/deletion.ts'
 import type { EventShape } from '../../../core/domain/audit/room-event.ts'
 import { days, hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
+import { keysOfGhost } from '../../../core/matrix/export/ghost-keys.ts'
+import { newDeviceId } from '../../../core/matrix/our-users.ts'
 import { deletionRun } from '../../../core/records/deletion.ts'
+import { exitRun } from '../../../core/records/exit.ts'
+import { openK } from '../../../core/seal.ts'
 import { type Db, openDb } from '../../../core/store/db.ts'
+import { closePatient } from '../../../core/store/patients/patient-access.ts'
+import { endEphemeral, makeEphemeral } from '../../../core/store/records/ephemeral.ts'
+import { requestExit } from '../../../core/store/records/exits.ts'
 import { recordById } from '../../../core/store/records/fates.ts'
 import { releaseHold } from '../../../core/store/records/holds.ts'
 import { noteSentFromPage } from '../../../core/store/records/media.ts'
@@ -51,7 +58,7 @@ describe('deletion', function () {
     )
   }
 
-  const served = ({ room, owner }: CarePatient, id: string): Promise<EventShape> =>
+  const served = ({ room, owner }: Pick<CarePatient, 'room' | 'owner'>, id: string): Promise<EventShape> =>
     bridge.deps.homeserver.request(
       'GET',
       `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(id)}`,
@@ -59,8 +66,8 @@ describe('deletion', function () {
     )
 
   /** The event as the homeserver stores it, noted as the bots' transactions would note it. */
-  const noted = async (patient: CarePatient, id: string): Promise<EventShape> => {
-    const event = await served(patient, id)
+  const noted = async (of: Pick<CarePatient, 'room' | 'owner'>, id: string): Promise<EventShape> => {
+    const event = await served(of, id)
     await transact(bridge.deps.store, tx => noteRecords(tx, { events: [event], receipts: [] }))
     return event
   }
@@ -248,6 +255,83 @@ describe('deletion', function () {
     store.clock.advance(days(30))
     await deletionRun(careDeletion(bridge.deps))
     expect(((await copyOf(store, event.event_id)) as EventShape).content.ciphertext).to.equal(event.content.ciphertext)
+  })
+
+  it('makes a care room ephemeral: says so in words and by a sign, and what is written then goes (row 34)', async () => {
+    const { store } = bridge.db
+    const { id, room, owner } = patient
+    const life = { from: 'sent', keepMs: hours(1) } as const
+    const job = { queue: 'bridge', kind: 'care.ephemeral', lane: room, patient: id } as const
+    const refused = await transact(store, async tx => {
+      await tx.enqueue({ ...job, key: 'ephemeral:room', payload: { patientId: id, life } })
+      return makeEphemeral(tx, { room, patient: id }, life, { by: lee.userId })
+    })
+    expect(refused).to.equal(undefined)
+    const told = await lee.waitFor(s => s.roomId === room && s.body.includes('se borra'), { what: 'the notice' })
+    expect(told.encrypted).to.equal(true)
+    const event = await noted(patient, await lee.send(room, 'gone in an hour'))
+    await transact(store, tx =>
+      tx.enqueue({ ...job, key: 'ephemeral:one', payload: { patientId: id, event: event.event_id, life } }),
+    )
+    const sign = await lee.waitFor(s => s.relatesTo === event.event_id && s.reaction === '⏳', { what: 'the sign' })
+    expect(sign.sender).to.equal(owner)
+    store.clock.advance(hours(2))
+    expect(await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })).to.equal(1)
+    expect(await dumpOf(synapse)).not.to.include(String(event.content.ciphertext))
+    await transact(store, tx => endEphemeral(tx, { room, patient: id }, lee.userId))
+  })
+
+  it('destroys every key to a closed record that two people end, and none of them while a hold is over it (row 53)', async () => {
+    const { store } = bridge.db
+    const { homeserver, log } = bridge.deps
+    const { id, room, owner, ghost, person } = await bridge.enrol(lee)
+    const event = await noted({ room, owner }, await lee.send(room, 'the last one'))
+    const sealed: string = (await store.db('person').where({ id: person }).first('k')).k
+    const k = await openK(bridge.privateKeys.recovery, ghost, sealed)
+    /** With K, as the officers and the patient's page have it: from the waiting device and the backup. */
+    const opened = () =>
+      keysOfGhost({ homeserver, userId: ghost, deviceId: newDeviceId(store.random), k, rooms: [room], log })
+    const left = async () => {
+      const of = { user_id: ghost }
+      const rows = await Promise.all([
+        synapse('dehydrated_devices').where(of),
+        synapse('devices').where({ ...of, hidden: false }),
+        synapse('device_inbox').where(of),
+        synapse('e2e_room_keys_versions').where(of),
+        synapse('account_data').where(of).whereNot({ content: '{}' }),
+        store.db('person').where({ id: person }).whereNotNull('k'),
+        store.db('patient').where({ id }).whereNotNull('service_secret'),
+      ])
+      return rows.map(r => r.length > 0)
+    }
+    await transact(store, tx => closePatient(tx, id, lee.userId))
+    const hold = await placed(store, { patient: id }, 'a claim about the record')
+    const people = { by: '@cora:h', approvedBy: '@carl:h' }
+    expect(await transact(store, tx => requestExit(tx, id, people))).to.deep.include({ why: 'hold', id: hold.id })
+    await eventually(async () => (await store.db('room').where({ room_id: room }).first('archived_at'))?.archived_at, {
+      what: 'the closed room',
+    })
+    expect(await exitRun({ store, homeserver, log })).to.equal(0)
+    expect(await left()).to.deep.equal([true, true, true, true, true, true, true])
+    expect((await opened()).keys.map(key => key.session_id)).to.include(event.content.session_id)
+
+    await transact(store, tx => releaseHold(tx, hold.id, people))
+    expect(await transact(store, tx => requestExit(tx, id, people))).to.equal(undefined)
+    await deletionRun(careDeletion(bridge.deps), { events: [event.event_id] })
+    expect(await exitRun({ store, homeserver, log })).to.equal(1)
+    await eventually(async () => !(await left()).includes(true), { what: 'nothing of it' })
+    const dump = await bridge.db.dump()
+    expect(dump).not.to.include(JSON.stringify(sealed).slice(1, -1))
+    const stolen = await opened().then(
+      found => found.keys.length,
+      () => 0,
+    )
+    expect(stolen, 'with a K from before').to.equal(0)
+    const query = { userId: ghost, body: { device_keys: { [ghost]: [] } } }
+    expect(await homeserver.request('POST', '/_matrix/client/v3/keys/query', query)).to.have.property('device_keys')
+    await eventually(() => lee.client.getRoom(room)?.getMember(ghost)?.membership === 'leave', {
+      what: 'the ghost out',
+    })
   })
 
   it('is refused to everybody but Wardroom’s services', async () => {

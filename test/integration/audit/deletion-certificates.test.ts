@@ -2,20 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { exportLog } from '../../../audit/folder/export.ts'
-import { verifyFolder } from '../../../audit/folder/verify.ts'
-import { leafOf, type QueuedEvent } from '../../../core/domain/audit/leaf.ts'
 import { days } from '../../../core/domain/clock.ts'
-import { isRefusal } from '../../../core/domain/refusal.ts'
 import { certify, doomedRecords, noteDestroyed, passPointOfNoReturn } from '../../../core/store/records/doom.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { changePolicy } from '../../../core/store/records/policies.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../../support/database.ts'
-import { seededRandom } from '../../support/random.ts'
-import { makeLog, someKeys } from '../../support/stored-log.ts'
-
-const key = someKeys(seededRandom('certificates')).current
+import { verifiedQueue } from '../../support/records/verified.ts'
 
 /** Row 50: the log proves its deletion certificates. */
 describe('a deletion certificate', function () {
@@ -57,21 +50,8 @@ describe('a deletion certificate', function () {
     }
   }
 
-  /** The queued events as the log has them, exported and verified. */
-  const verified = async (name: string, change: (leaves: string[]) => string[] = leaves => leaves) => {
-    const rows: Record<string, never>[] = await d.store.db('audit_queue').orderBy('id')
-    const events = rows.map(r => ({
-      ...r,
-      ...Object.fromEntries(Object.entries(r).flatMap(([k, v]) => (v === null ? [[k, undefined]] : []))),
-    }))
-    const leaves = events.map(e => leafOf(e as unknown as QueuedEvent, (kind, value) => `${kind} ${value}`.slice(0, 9)))
-    const dir = join(home, name)
-    const made = await exportLog(await makeLog(change(leaves)).stored({ signer: key }), dir)
-    if (isRefusal(made)) throw new Error(made.sentence)
-    const verdict = await verifyFolder(dir)
-    if (isRefusal(verdict)) throw new Error(verdict.sentence)
-    return { ...verdict.certificates, wrong: verdict.problems.map(p => p.what) }
-  }
+  const verified = (name: string, change?: (leaves: string[]) => string[]) =>
+    verifiedQueue(d.store.db, home, name, change)
 
   it('counts each message once, names policy and approver, and holds against the log’s own entries', async () => {
     const by = { by: '@cora:h', approvedBy: '@carl:h' }

@@ -1,4 +1,4 @@
-// The deletion of records, over and over, in a process of its own that a test kills.
+// The deletion of records and of the keys to what is over, again and again, in a process of its own that a test kills.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { UserId } from '../../../core/domain/ids.ts'
@@ -6,6 +6,7 @@ import { recordClasses } from '../../../core/domain/records/facts.ts'
 import { createLog } from '../../../core/log.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
 import { type DeletionDeps, deletionRun } from '../../../core/records/deletion.ts'
+import { exitRun } from '../../../core/records/exit.ts'
 import { createSeal, type SealingKeys } from '../../../core/seal.ts'
 import { secret } from '../../../core/secret.ts'
 import { openDb } from '../../../core/store/db.ts'
@@ -55,6 +56,7 @@ if (process.env.DELETION_PROCESS && process.argv[1] === script) {
   const store = { db: openDb(o.url, { max: 3 }), clock, random: systemRandom, seal: createSeal(o.keys) }
   for (;;) {
     await deletionRun(deletionOf(store, o.homeserverUrl))
+    await exitRun(deletionOf(store, o.homeserverUrl))
     await new Promise(done => setTimeout(done, 5))
   }
 }
