@@ -63,7 +63,7 @@ const goes = async (tx: Tx, patient: Patient): Promise<Block[]> => {
       ['The audit log', 'keeps every entry and proof; nobody can tell any more which were about this patient'],
       [
         'Stays elsewhere',
-        `backups, until ${new Date(tx.now + days(backups)).toISOString().slice(0, 10)}; what clinicians have on their devices or copied; exports that were made; the text provider's own records`,
+        `backups, until ${new Date(tx.now + days(backups)).toISOString().slice(0, 10)}; what clinicians have on their devices or copied; exports that were made; what audit sinks with identify on were told; the text provider's own records`,
       ],
       ['A copy first', `it cannot be undone: !export request patient ${patient.code} copy …`],
     ),

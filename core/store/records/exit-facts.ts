@@ -69,7 +69,7 @@ const rulesNow = async (sql: Sql) => ({ policies: await listPolicies(sql), holds
 
 /**
  * What the rules say of the end of one patient's record now, `requested` as if two people had just asked for it; and how many messages of theirs are still
- * there. Undefined: no such patient.
+ * there (of a patient in care none is counted). Undefined: no such patient.
  */
 export const exitFate = async (
   sql: Sql,
@@ -80,7 +80,7 @@ export const exitFate = async (
   const { rows } = await sql.raw(`${facts} where p.id = ?`, [now, patient])
   const row = rows[0] as Row | undefined
   if (!row) return undefined
-  const left = row.room_id === null ? [] : await recordsOfRoom(sql, row.room_id)
+  const left = row.room_id === null || row.closed_at === null ? [] : await recordsOfRoom(sql, row.room_id)
   const f = toFacts(row, { live: left.filter(r => r.doomedAt === null), left: left.length })
   const asked = requested ? { ...f, requestedAt: f.requestedAt ?? now } : f
   return { decision: decideExit(asked, await rulesNow(sql), now), messages: left.length }
