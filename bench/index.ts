@@ -20,4 +20,5 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./records-recall.ts').then(m => m.recordsRecall),
   () => import('./records-export.ts').then(m => m.recordsExport),
   () => import('./oncall.ts').then(m => m.oncall),
+  () => import('./oncall-store.ts').then(m => m.oncallStore),
 ]

@@ -38,6 +38,8 @@ import { commands } from './commands/index.ts'
 import type { DeskDeps } from './desk/deps.ts'
 import { onEvent } from './desk/events.ts'
 import { deskJobs } from './desk/jobs.ts'
+import { startImports } from './oncall/imports.ts'
+import { settleSwaps } from './oncall/lapsed-swaps.ts'
 import { staffDeletion } from './records/deletion.ts'
 import { recordsBotOf, startRecords } from './records/index.ts'
 
@@ -136,6 +138,8 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     // The audit process raises this itself, unless it is what is gone.
     const stale = () => transact(store, settleStale)
     started(startSweeps({ store, name: 'audit-stale', every: seconds(30), run: stale, log }))
+    started(startImports({ store, log }))
+    started(startSweeps({ store, name: 'oncall-swaps', every: minutes(1), run: () => settleSwaps(store), log }))
     started(startSweeps({ store, name: 'audit-digest', every: minutes(10), run: digest, log }))
     started(startSweeps({ store, name: 'bots-inbox', every: minutes(30), run: () => sweepInbox(store, keep), log }))
     started(

@@ -15,6 +15,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   'grant-admin': () => import('./grant-admin.ts').then(m => m.grantAdmin),
   audit: () => import('./audit.ts').then(m => m.audit),
   export: () => import('./export.ts').then(m => m.exportRecords),
+  oncall: () => import('./oncall.ts').then(m => m.oncall),
   witness: () => import('./witness.ts').then(m => m.witness),
   demo: () => import('./demo.ts').then(m => m.demo),
 }

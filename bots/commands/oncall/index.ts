@@ -1,7 +1,9 @@
 import type { Command } from '../../framework/command.ts'
 import { oncallFeedAdd, oncallFeedList, oncallFeedRevoke } from './feed.ts'
+import { oncallImport, oncallImportAccept, oncallImportList, oncallImportName, oncallImportRemove } from './import.ts'
 import { oncallMe, oncallMeLadder, oncallMeLanguage, oncallMeName, oncallMePhone, oncallMeQuiet } from './me.ts'
 import { oncallAbsent, oncallOverride, oncallUndo } from './override.ts'
+import { oncallPolicy } from './policy.ts'
 import { oncallRoleAdd, oncallRoleList, oncallRoleRemove, oncallRoleSet, oncallRoleShow } from './role.ts'
 import { oncallSet, oncallTemporary, oncallUnset } from './set.ts'
 import { oncallConflicts, oncallGaps, oncallHistory, oncallShow, oncallWho, whoCommand } from './show.ts'
@@ -20,6 +22,7 @@ export const oncallCommands: readonly Command[] = [
   oncallRoleShow,
   oncallRoleSet,
   oncallRoleRemove,
+  oncallPolicy,
   oncallSet,
   oncallUnset,
   oncallTemporary,
@@ -39,4 +42,9 @@ export const oncallCommands: readonly Command[] = [
   oncallFeedAdd,
   oncallFeedList,
   oncallFeedRevoke,
+  oncallImport,
+  oncallImportAccept,
+  oncallImportName,
+  oncallImportList,
+  oncallImportRemove,
 ]

@@ -1,12 +1,18 @@
+import { policyLines } from '../../../core/domain/oncall/words/policy-words.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { onCallRoles } from '../../../core/store/oncall/read.ts'
-import { checkNewRole, checkRoleChange, type RoleChange, withChange } from '../../../core/store/oncall/roles.ts'
+import {
+  checkNewRole,
+  checkRoleChange,
+  type RoleChange,
+  withChange,
+  withFallback,
+} from '../../../core/store/oncall/roles.ts'
 import { answer, fields, table } from '../../framework/answer.ts'
 import { named, optional, phrase, userId, word } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { proposeForConfirm } from '../changes.ts'
 import { findRole, keepers, roleArg, staff } from './args.ts'
-import { policyLines } from './policy-words.ts'
 import { consequences, horizon } from './preview.ts'
 
 const zoneArg = () => word('<time zone>', 'America/New_York', text => text)
@@ -22,7 +28,7 @@ export const oncallRoleAdd = command({
     zone: optional(named('zone', zoneArg())),
     unit: optional(named('unit', phrase('unit', 'main', 40))),
   },
-  help: 'Make a role that people can write to and page: @role_<key>. Shows it, then waits for your !confirm.',
+  help: 'Make a role that somebody is always on call for. Shows it, then waits for your !confirm.',
   detail:
     'The fallback is a person who is called whenever nobody else is on. The time zone is the clinic’s unless you give one. Then say who takes turns: !oncall set.',
   run: async (context, { key, name, fallback, zone, unit }) => {
@@ -46,15 +52,15 @@ export const oncallRoleList = command({
   words: ['oncall', 'role', 'list'],
   needs: staff,
   args: {},
-  help: 'Every on-call role with its address, unit and fallback.',
+  help: 'Every on-call role with its name, unit and fallback.',
   views: 'oncall.view',
   run: async ({ tx }) => {
     const entries = await onCallRoles(tx)
     if (entries.length === 0) return answer('There is no on-call role yet. A supervisor makes one: !oncall role add')
     return answer(
       ...table(
-        ['Role', 'Name', 'Address', 'Unit', 'Fallback'],
-        entries.map(({ role, schedule }) => [role.key, role.name, role.user, role.unit, schedule.fallback]),
+        ['Role', 'Name', 'Unit', 'Time zone', 'Fallback'],
+        entries.map(({ role, schedule }) => [role.key, role.name, role.unit, schedule.zone, schedule.fallback]),
       ),
     )
   },
@@ -64,7 +70,7 @@ export const oncallRoleShow = command({
   words: ['oncall', 'role', 'show'],
   needs: staff,
   args: { role: roleArg() },
-  help: 'One role: its address, time zone, fallback, and whom a page calls when.',
+  help: 'One role: its time zone, fallback, and whom a page calls when.',
   views: 'oncall.view',
   run: async ({ tx }, { role: key }) => {
     const entry = await findRole(tx, key)
@@ -73,7 +79,6 @@ export const oncallRoleShow = command({
     return answer(
       fields(
         ['Role', `${role.key} (${role.name})`],
-        ['Address', role.user],
         ['Unit', role.unit],
         ['Time zone', schedule.zone],
         ['Fallback', schedule.fallback],
@@ -96,19 +101,23 @@ export const oncallRoleSet = command({
     unit: optional(named('unit', phrase('unit', 'main', 40))),
   },
   help: 'Change a role’s name, time zone, fallback or unit; shows who would be on duty, then waits for your !confirm.',
-  detail: 'In another time zone every turn begins at the same time of day there, that is, at another instant.',
+  detail:
+    'In another time zone every turn begins at the same time of day there, that is, at another instant. Pages that ended with the former fallback end with the new one.',
   run: async (context, { role: key, ...wanted }) => {
     const { tx } = context
     const entry = await findRole(tx, key)
     if (isRefusal(entry)) return entry
-    const change = Object.fromEntries(Object.entries(wanted).filter(([, v]) => v !== undefined)) as RoleChange
-    if (Object.keys(change).length === 0) return refuse('missing', 'Say what: name, zone, fallback or unit.')
+    const given = Object.entries(wanted).filter(([, v]) => v !== undefined)
+    if (given.length === 0) return refuse('missing', 'Say what: name, zone, fallback or unit.')
+    const { fallback } = wanted
+    const change: RoleChange = {
+      ...(Object.fromEntries(given) as RoleChange),
+      ...(fallback === undefined ? {} : { policy: withFallback(entry, fallback) }),
+    }
     const wrong = await checkRoleChange(tx, entry, change)
     if (wrong) return wrong
     const after = withChange(entry.schedule, change)
-    const summary = `${key}: ${Object.entries(change)
-      .map(([k, v]) => `${k} ${v}`)
-      .join(', ')}`
+    const summary = `${key}: ${given.map(([k, v]) => `${k} ${v}`).join(', ')}`
     const notes = await consequences(tx, entry.schedule, after, horizon(tx.now))
     const proposal = { do: 'role.change', key, change, version: entry.role.version } as const
     return proposeForConfirm(context, { kind: 'oncall', proposal, summary, own: false }, notes)

@@ -49,7 +49,6 @@ const who = async (
           ? 'nothing changes'
           : `${showTime(next, zone, zones)}, then ${onDutyWords(whoIsOn(schedule, next, zones))}`,
       ],
-      ['Write to', entry.role.user],
     ),
   )
 }

@@ -320,6 +320,18 @@ export const catalogue = {
     help: 'Who is told, without its content, that somebody recalled a message: its sender where it was somebody else, and as chosen the supervisors of the staff who are known to have read it.',
     affects: 'recalls from now on',
   }),
+  'oncall.import_hosts': setting({
+    kind: listOf(
+      matching('the name of a host, with its port where it is not the usual one', 'schedules.clinic.example', t =>
+        /^[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:\d{1,5})?$/i.test(t),
+      ),
+      { max: 20 },
+    ),
+    default: [] as string[],
+    sensitive: true,
+    help: 'Hosts in your own network from which schedules on call may be read, also by plain http. Any other host must be on the internet and is asked by https.',
+    affects: 'the next reading of each schedule',
+  }),
   'help.url': setting({
     kind: webAddress,
     default: 'https://element.io/help',

@@ -74,58 +74,93 @@ export const namedIn = (s: Schedule): Set<string> =>
     s.fallback,
   ])
 
-const load = async ({ sql, now }: OnCallReader): Promise<Map<string, OnCallEntry>> => {
+/** What is kept of a role: `mark` is another after every change of it, also after one that was rolled back; `named` whom its schedule names. */
+type KeptRole = OnCallEntry & { mark: string; named: ReadonlySet<string> }
+
+/** Reads roles anew, still without absences. */
+const loadRoles = async ({ sql, now }: OnCallReader, keys: readonly string[]): Promise<KeptRole[]> => {
   const since = now - days(100)
-  const still = (table: string) => sql(table).where('to_at', '>', since).orderBy('seq')
-  const roles: RoleRow[] = await sql('oncall_role').whereNull('removed_at').orderBy('key')
+  const still = (table: string) => sql(table).whereIn('role', keys).where('to_at', '>', since).orderBy('seq')
+  const roles: (RoleRow & { mark: string })[] = await sql('oncall_role').whereIn('key', keys).select('*', sql.raw(mark))
   const overrides = Map.groupBy((await still('oncall_override')) as OverrideRow[], r => r.role)
   const temporary = Map.groupBy((await still('oncall_temporary')) as TemporaryRow[], r => r.role)
-  const absences = ((await still('oncall_absence')) as AbsenceRow[]).flatMap((r): Absence[] => {
+  return roles.map(r => {
+    const schedule: Schedule = {
+      id: r.key,
+      zone: r.zone,
+      layers: r.layers,
+      fallback: r.fallback,
+      overrides: (overrides.get(r.key) ?? []).flatMap(overrideOf),
+      temporary: (temporary.get(r.key) ?? []).flatMap((t): Temporary[] => {
+        const span = spanOf(t)
+        return span ? [{ ...span, layers: t.layers }] : []
+      }),
+      absences: [],
+    }
+    const { key, name, unit, version } = r
+    const role = { key, name, unit, user: r.user_id, version, createdAt: r.created_at, createdBy: r.created_by }
+    return { role, schedule, policy: r.policy, mark: r.mark, named: namedIn(schedule) }
+  })
+}
+
+/** The transaction that wrote the row, and the version: of two changes in one transaction each has another. */
+const mark = `xmin::text || '.' || version as mark`
+
+const awayNow = async ({ sql, now }: OnCallReader): Promise<Map<string, Absence[]>> => {
+  const rows: AbsenceRow[] = await sql('oncall_absence')
+    .where('to_at', '>', now - days(100))
+    .orderBy('seq')
+  const absences = rows.flatMap((r): Absence[] => {
     const span = spanOf(r)
     return span ? [{ ...span, person: r.person }] : []
   })
-  const away = Map.groupBy(absences, a => a.person)
-  return new Map(
-    roles.map(r => {
-      const schedule: Schedule = {
-        id: r.key,
-        zone: r.zone,
-        layers: r.layers,
-        fallback: r.fallback,
-        overrides: (overrides.get(r.key) ?? []).flatMap(overrideOf),
-        temporary: (temporary.get(r.key) ?? []).flatMap((t): Temporary[] => {
-          const span = spanOf(t)
-          return span ? [{ ...span, layers: t.layers }] : []
-        }),
-        absences: [],
-      }
-      const mine = away.size === 0 ? [] : [...namedIn(schedule)].flatMap(person => away.get(person) ?? [])
-      const { key, name, unit, version } = r
-      const role = { key, name, unit, user: r.user_id, version, createdAt: r.created_at, createdBy: r.created_by }
-      return [key, { role, schedule: { ...schedule, absences: mine }, policy: r.policy }]
-    }),
-  )
+  return Map.groupBy(absences, a => a.person)
 }
 
-type Kept = { stamp: string; entries: Map<string, OnCallEntry> }
-/** By pool: a process reads every schedule once after each change of any. */
+type Kept = { stamp: string; roles: ReadonlyMap<string, KeptRole> }
+/** By pool: after a change of any schedule a process reads once which roles changed, and those anew. */
 const kept = new WeakMap<Db, Kept>()
 
-const current = async (reader: OnCallReader): Promise<Map<string, OnCallEntry>> => {
+const load = async (
+  reader: OnCallReader,
+  before: ReadonlyMap<string, KeptRole>,
+): Promise<ReadonlyMap<string, KeptRole>> => {
+  const marks: { key: string; mark: string }[] = await reader
+    .sql('oncall_role')
+    .whereNull('removed_at')
+    .orderBy('key')
+    .select('key', reader.sql.raw(mark))
+  const changed = marks.filter(m => before.get(m.key)?.mark !== m.mark).map(m => m.key)
+  const anew = new Map(changed.length === 0 ? [] : (await loadRoles(reader, changed)).map(r => [r.role.key, r]))
+  const away = await awayNow(reader)
+  const entries = marks.flatMap(({ key }): [string, KeptRole][] => {
+    const role = anew.get(key) ?? before.get(key)
+    if (!role) return []
+    const absences = away.size === 0 ? [] : [...role.named].flatMap(person => away.get(person) ?? [])
+    return [[key, { ...role, schedule: { ...role.schedule, absences } }]]
+  })
+  return new Map(entries)
+}
+
+const current = async (reader: OnCallReader): Promise<ReadonlyMap<string, KeptRole>> => {
   // Before the schedules: what changes in between leaves an old stamp, and they are read again.
   const { stamp } = await reader.sql('oncall_state').first('stamp')
   const known = kept.get(reader.deps.db)
-  if (known && known.stamp === stamp) return known.entries
-  const entries = await load(reader)
-  kept.set(reader.deps.db, { stamp, entries })
-  return entries
+  if (known && known.stamp === stamp) return known.roles
+  const roles = await load(reader, known?.roles ?? new Map())
+  kept.set(reader.deps.db, { stamp, roles })
+  return roles
 }
 
+const entryOf = ({ role, schedule, policy }: KeptRole): OnCallEntry => ({ role, schedule, policy })
+
 /** Every role, in the order of their keys. One small query where no schedule was changed since this process last asked. */
-export const onCallRoles = async (reader: OnCallReader): Promise<OnCallEntry[]> => [...(await current(reader)).values()]
+export const onCallRoles = async (reader: OnCallReader): Promise<OnCallEntry[]> =>
+  [...(await current(reader)).values()].map(entryOf)
 
 /** One role by its key (`cardiology`) or its Matrix user. */
 export const onCallRole = async (reader: OnCallReader, key: string): Promise<OnCallEntry | undefined> => {
-  const entries = await current(reader)
-  return entries.get(key) ?? (key.startsWith('@') ? [...entries.values()].find(e => e.role.user === key) : undefined)
+  const roles = await current(reader)
+  const found = roles.get(key) ?? (key.startsWith('@') ? roles.values().find(r => r.role.user === key) : undefined)
+  return found && entryOf(found)
 }

@@ -1,5 +1,5 @@
 import { defaultPolicy } from '../../domain/oncall/paging/default-policy.ts'
-import type { EscalationPolicy } from '../../domain/oncall/paging/policy.ts'
+import type { EscalationPolicy, Plan } from '../../domain/oncall/paging/policy.ts'
 import { checkPolicy } from '../../domain/oncall/paging/policy-check.ts'
 import { checkSchedule } from '../../domain/oncall/schedule/check.ts'
 import type { Layer, Schedule } from '../../domain/oncall/schedule/schedule.ts'
@@ -25,16 +25,6 @@ export type NewOnCallRole = {
   layers?: readonly Layer[]
   policy?: EscalationPolicy
 }
-
-/** Tells the services that a role was made or renamed: whoever runs role users makes theirs (job `oncall.role-user`, queue `bots`). */
-const followRoleUser = (tx: Tx, key: string, version: number) =>
-  tx.enqueue({
-    queue: 'bots',
-    kind: 'oncall.role-user',
-    key: `oncall.role-user:${key}:${version}`,
-    lane: `oncall:${key}`,
-    payload: { role: key },
-  })
 
 const scheduleOf = (r: Pick<NewOnCallRole, 'key' | 'zone' | 'fallback' | 'layers'>): Schedule => ({
   id: r.key,
@@ -92,7 +82,6 @@ export const addOnCallRole = async (
   })
   const after = { name, unit, zone, fallback, layers: role.layers ?? [], policy }
   await noteChange(tx, { role: key, kind: 'role', before: null, after, by })
-  await followRoleUser(tx, key, 1)
   return (await onCallRole(tx, key)) as OnCallEntry
 }
 
@@ -114,7 +103,17 @@ export const withChange = (schedule: Schedule, c: RoleChange): Schedule => ({
 })
 
 const kindOf = (c: RoleChange): ChangeKind =>
-  c.layers ? 'layers' : c.policy ? 'policy' : c.zone ? 'zone' : c.fallback ? 'fallback' : 'role'
+  c.layers ? 'layers' : c.zone ? 'zone' : c.fallback ? 'fallback' : c.policy ? 'policy' : 'role'
+
+/** The policy with another person in place of the role's fallback, wherever a plan ends with that one. */
+export const withFallback = ({ schedule, policy }: OnCallEntry, fallback: string): EscalationPolicy => {
+  const ends = (p: Plan): Plan =>
+    p.fallback.kind === 'user' && p.fallback.user === schedule.fallback
+      ? { ...p, fallback: { kind: 'user', user: fallback } }
+      : p
+  const { routine, urgent, stat } = policy.plans
+  return { ...policy, plans: { routine: ends(routine), urgent: ends(urgent), stat: ends(stat) } }
+}
 
 /** What speaks against a change of a role, or undefined: the present one stays in force then. */
 export const checkRoleChange = async (
@@ -142,13 +141,14 @@ export const nextVersion = async (tx: Tx, key: string, by: string): Promise<void
   await tx.sql('oncall_role').where({ key }).update({ changed_at: tx.now, changed_by: by }).increment('version')
 }
 
-/** Changes a role with its history and audit event. Refuses when it was changed since `version`, and what `checkRoleChange` refuses. */
+/** Changes a role with its history (`noted` in place of the whole change) and audit event. Refuses when it was changed since `version`, and what `checkRoleChange` refuses. */
 export const changeOnCallRole = async (
   tx: Tx,
   key: string,
   c: RoleChange,
-  { by, version, lines, as }: { by: string; version?: number; lines?: readonly string[]; as?: ChangeKind },
+  how: { by: string; version?: number; lines?: readonly string[]; as?: ChangeKind; noted?: unknown },
 ): Promise<OnCallEntry | Refusal> => {
+  const { by, version, lines, as } = how
   await lockOnCall(tx)
   const entry = await unchanged(tx, key, version)
   if (isRefusal(entry)) return entry
@@ -166,12 +166,11 @@ export const changeOnCallRole = async (
     })
   await nextVersion(tx, key, by)
   const was = Object.fromEntries(Object.keys(c).map(k => [k, before[k as keyof RoleChange]]))
-  await noteChange(tx, { role: key, kind: as ?? kindOf(c), before: was, after: c, by })
-  if (c.name !== undefined) await followRoleUser(tx, key, entry.role.version + 1)
+  await noteChange(tx, { role: key, kind: as ?? kindOf(c), before: was, after: how.noted ?? c, by })
   return (await onCallRole(tx, key)) as OnCallEntry
 }
 
-/** Takes a role out of service. Refuses while another role's policy calls it. */
+/** Takes a role out of service, and its imports with it. Refuses while another role's policy calls it. */
 export const removeOnCallRole = async (tx: Tx, key: string, by: string): Promise<OnCallEntry | Refusal> => {
   await lockOnCall(tx)
   const entry = await unchanged(tx, key)
@@ -192,6 +191,11 @@ export const removeOnCallRole = async (tx: Tx, key: string, by: string): Promise
   const user = others.find(o => calls(o.policy))
   if (user) return refuse('in-use', `The escalation of ${user.key} calls ${key}; change that first.`)
   await tx.sql('oncall_role').where({ key }).update({ removed_at: tx.now, changed_at: tx.now, changed_by: by })
+  await tx
+    .sql('oncall_source')
+    .where({ role: key })
+    .whereNull('removed_at')
+    .update({ removed_at: tx.now, removed_by: by, url: null, pending: null })
   await noteChange(tx, { role: key, kind: 'removed', before: { name: entry.role.name }, after: null, by })
   return entry
 }

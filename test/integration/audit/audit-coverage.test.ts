@@ -63,6 +63,7 @@ const onlyTheCommand: Record<string, string> = {
   'oncall role add': 'a preview; what is confirmed is oncall.role',
   'oncall role set': 'a preview; what is confirmed is oncall.change',
   'oncall role remove': 'a preview; what is confirmed is oncall.role',
+  'oncall policy': 'a preview; what is confirmed is oncall.change',
   'oncall set': 'a preview; what is confirmed is oncall.change',
   'oncall unset': 'a preview; what is confirmed is oncall.change',
   'oncall temporary': 'a preview; what is confirmed is oncall.change',

@@ -68,7 +68,7 @@ describe('!oncall and !who', function () {
     expect(await said(bob, '!oncall show cardiology'))
       .to.include('in turns of 1 week')
       .and.include('2026-12-07 08:00')
-    expect(await said(bob, '!oncall role show cardiology')).to.include('@role_cardiology:clinic.example')
+    expect(await said(bob, '!oncall role show cardiology')).to.include('Cardiology on call')
     expect(await w.toldTo(ann)).to.have.lengthOf(1)
     expect((await w.toldTo(ann))[0]).to.include('on duty')
     expect(await w.toldTo(sue)).to.deep.equal([])
@@ -190,6 +190,36 @@ describe('!oncall and !who', function () {
       'bob',
       'ann',
     ])
+  })
+
+  it('change whom a page calls, and refuse what never ends or never reaches a person', async () => {
+    await cardiology()
+    expect(await said(ann, '!oncall role show cardiology')).to.include('role cardiology 5m x2, then @dan')
+    const steps = 'steps role cardiology 2m, first @ann @bob 30s x3'
+    await confirmed(sue, `!oncall policy cardiology urgent ${steps} then @dan acks 2`)
+    const shown =
+      'role cardiology 2m, first @ann:clinic.example @bob:clinic.example 30s x3, then @dan:clinic.example; 2 must'
+    expect(await said(ann, '!oncall role show cardiology')).to.include(shown)
+    const before = await stored()
+    const wrong: Record<string, string> = {
+      'steps role cardiology': 'is not a step',
+      'steps role nephrology 5m': 'there is no role nephrology',
+      'steps @ann 1s': 'at least',
+      'steps @ann 5m x99': 'must end',
+      'steps @ann 4h x9': 'more than 24 hours',
+      'steps @stranger 5m': 'there is no @stranger',
+    }
+    for (const [text, why] of Object.entries(wrong))
+      expect(await refused(sue, `!oncall policy cardiology stat ${text} then @dan`), text).to.include(why)
+    expect(await refused(sue, '!oncall policy cardiology stat steps @ann 5m then @stranger')).to.include('fallback')
+    expect(await stored()).to.deep.equal(before)
+    await confirmed(sue, '!oncall role set cardiology fallback @bob name "Heart"')
+    expect(await said(ann, '!oncall role show cardiology'))
+      .to.include('Heart')
+      .and.include('role cardiology 30m x2, then @bob')
+      .and.not.include('@dan')
+    await confirmed(sue, '!oncall role remove cardiology')
+    expect(await refused(ann, '!oncall who cardiology')).to.include('no on-call role')
   })
 
   it('keep how one is reached, and remove the number from the chat', async () => {
