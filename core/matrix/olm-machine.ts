@@ -5,6 +5,7 @@ import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
 type Internals = {
   olmMachine: OlmMachine
   onRoomKeysUpdated(keys: RoomKeyInfo[]): Promise<void>
+  processSyncChanges(changes: unknown): Promise<unknown>
   outgoingRequestProcessor: { makeOutgoingRequest(request: unknown): Promise<void> }
   outgoingRequestsManager: { doProcessOutgoingRequests(): Promise<void> }
   dehydratedDeviceManager: {
@@ -32,6 +33,23 @@ export const onRoomKeys = (crypto: CryptoApi, listener: (roomId: string, session
     const told = keys.map(k => [k.roomId.toString(), k.sessionId] as const)
     await onRoomKeysUpdated.call(inner, keys)
     for (const [roomId, sessionId] of told) listener(roomId, sessionId)
+  }
+}
+
+/**
+ * Calls `listener` when what a sync brought for the crypto (room keys among it) could not be taken in. js-sdk writes a line to a log and goes on with the
+ * next sync, which tells the homeserver that it has everything: what it brought is then gone.
+ */
+export const onLostChanges = (crypto: CryptoApi, listener: (err: unknown) => void): void => {
+  const inner = internals(crypto)
+  const { processSyncChanges } = inner
+  inner.processSyncChanges = async changes => {
+    try {
+      return await processSyncChanges.call(inner, changes)
+    } catch (err) {
+      listener(err)
+      throw err
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import type { Log } from '../../log.ts'
 import { noteForeign } from '../../store/audit/sources/own-users.ts'
 import { type StoreDeps, transact } from '../../store/tx.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { olmMachineOf } from '../olm-machine.ts'
+import { olmMachineOf, onLostChanges } from '../olm-machine.ts'
 import { devicesOf } from '../our-users.ts'
 import { masterKeyOf } from './signers.ts'
 
@@ -45,13 +45,23 @@ const syncFilter = (userId: UserId, epoch: number) =>
  */
 const pollMs = seconds(5)
 
-/** Starts the sync; it goes on through outages of the homeserver. A device that was deleted there ends the process. */
+/**
+ * Starts the sync; it goes on through outages of the homeserver. A device that was deleted there ends the process, and so does a sync that could not be
+ * taken in: before the next one, which would tell the homeserver to forget what that one brought. The next process is given it again.
+ */
 export const startSync = async (
   d: ClientDeps,
   client: MatrixClient,
+  crypto: CryptoApi,
   { deviceId, epoch }: { deviceId: DeviceId; epoch: number },
   die: (reason: string) => void,
 ) => {
+  const lost = (err: unknown) => {
+    d.log.error({ err: errorFacts(err), bot: d.userId }, 'a sync could not be taken in')
+    die('a sync could not be taken in')
+  }
+  onLostChanges(crypto, lost)
+  client.on(ClientEvent.SyncUnexpectedError, lost)
   const prepared = new Promise<void>((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error('the first sync took too long')), seconds(90))
     client.on(ClientEvent.Sync, (state: SyncState) => {

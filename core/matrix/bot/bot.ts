@@ -187,7 +187,14 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     onRoomKeys(crypto, (roomId, sessionId) => {
       for (const listener of listeners) listener(roomId as RoomId, sessionId)
     })
-    await startSync(d, client, { deviceId: device.deviceId, epoch: lease.epoch }, die)
+    let stopping = false
+    // While everything is let go, a sync that is cut short says nothing.
+    undo.push(() => {
+      stopping = true
+    })
+    await startSync(d, client, crypto, { deviceId: device.deviceId, epoch: lease.epoch }, reason => {
+      if (!stopping) die(reason)
+    })
     device = await ensureSigned(identity, client, crypto, device, k)
     const { escrow: keys } = d
     const escrow = keys && (() => ensureEscrow({ homeserver, store: own, userId, keys, log }, crypto))

@@ -67,6 +67,20 @@ describe('a bot whose peers or leader go away', () => {
     expect(await alive(bot)).to.equal(true)
   })
 
+  it('ends when it cannot take in what a sync brought, and the next process gets it again', async function () {
+    this.timeout(120_000)
+    await bot.kill()
+    const failing = w.start({ failsOnKeys: true })
+    await failing.leads()
+    await ann.client.getCrypto()?.forceDiscardSession(room)
+    const text = `question ${++count}`
+    await ann.send(room, text)
+    expect(await failing.exited).to.equal(70)
+    expect(failing.news().at(-1)).to.deep.include({ news: 'ends', reason: 'a sync could not be taken in' })
+    bot = w.start()
+    await ann.waitFor(e => e.body === `echo: ${text}`)
+  })
+
   it('is taken over after its leader was killed', async function () {
     this.timeout(90_000)
     const { deviceId } = await bot.leads()

@@ -1,5 +1,6 @@
 // A bot in a process of its own that a test kills: it answers each encrypted message once with `echo: …`, joins what it is invited to, and says what
 // the parent puts into the outbox as `test.say`.
+import { OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { createLog } from '../../../core/log.ts'
 import { startBot } from '../../../core/matrix/bot/bot.ts'
@@ -20,6 +21,8 @@ export type BotProcessOptions = {
   homeserverUrl: string
   asToken: string
   userId: string
+  /** The crypto library throws at a sync that brings something for it, as when its store fails. */
+  failsOnKeys?: boolean
 }
 
 /** One line of standard output each. */
@@ -31,7 +34,16 @@ export type BotNews =
 
 const tell = (news: BotNews) => process.stdout.write(`${JSON.stringify(news)}\n`)
 
+const failOnKeys = () => {
+  const { receiveSyncChanges } = OlmMachine.prototype
+  OlmMachine.prototype.receiveSyncChanges = function (events, ...rest) {
+    if ((JSON.parse(events) as unknown[]).length > 0) throw new Error('the store failed')
+    return receiveSyncChanges.call(this, events, ...rest)
+  }
+}
+
 const run = async (o: BotProcessOptions) => {
+  if (o.failsOnKeys) failOnKeys()
   const begin = performance.now()
   const log = createLog('bot', process.env.WARDROOM_LOG_LEVEL ?? 'warn')
   const store = { db: openDb(o.databaseUrl), clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }

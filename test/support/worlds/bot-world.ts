@@ -39,7 +39,7 @@ export type BotWorld = {
   store: StoreDeps
   database: TestDatabase
   userId: UserId
-  start(): BotChild
+  start(options?: Pick<BotProcessOptions, 'failsOnKeys'>): BotChild
   /** Queues a message of the bot's own; sent once. */
   say(roomId: string, text: string): Promise<void>
   /** A room with the bot in it. */
@@ -112,13 +112,14 @@ export const botWorld = async (): Promise<BotWorld> => {
     store,
     database: d,
     userId,
-    start: () => {
+    start: options => {
       const child = startChild({
         databaseUrl: d.url,
         keys: d.keys,
         homeserverUrl: synapse.url,
         asToken: bots.asToken,
         userId,
+        ...options,
       })
       children.push(child)
       return child
