@@ -16,6 +16,8 @@ import { systemRandom } from '../../../core/system.ts'
 type Options = { url: string; keys: SealingKeys; homeserverUrl: string; now: number }
 
 export type DeletionProcess = {
+  /** Resolves when it has been through everything once: there may be nothing for it to do. */
+  through: Promise<void>
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
 }
@@ -35,12 +37,14 @@ export const deletionOf = (store: StoreDeps, homeserverUrl: string): DeletionDep
 export const deletionProcess = (o: Options): DeletionProcess => {
   const child: ChildProcess = spawn(process.execPath, [script], {
     env: { ...process.env, DELETION_PROCESS: JSON.stringify(o) },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
   const gone = new Promise<void>(done => child.once('close', () => done()))
+  const through = new Promise<void>(done => child.stdout?.once('data', () => done()))
   const killAtExit = () => void child.kill('SIGKILL')
   process.once('exit', killAtExit)
   return {
+    through,
     kill: async () => {
       child.kill('SIGKILL')
       await gone
@@ -57,6 +61,7 @@ if (process.env.DELETION_PROCESS && process.argv[1] === script) {
   for (;;) {
     await deletionRun(deletionOf(store, o.homeserverUrl))
     await exitRun(deletionOf(store, o.homeserverUrl))
+    process.stdout.write('through\n')
     await new Promise(done => setTimeout(done, 5))
   }
 }
