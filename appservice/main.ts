@@ -10,6 +10,8 @@ import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { watchOwnUsers } from '../core/matrix/own-users-watch.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
+import { clinicDuty } from '../core/oncall/pages/clinic-duty.ts'
+import { startPager } from '../core/oncall/pages/pager.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
@@ -36,7 +38,7 @@ import { keeperClient } from './keeper/client.ts'
 import { startSessionSweep } from './links/devices.ts'
 import { renewalDoor } from './renewal/door.ts'
 import { renewalSweepMs, sweepRenewals } from './renewal/renew.ts'
-import { smsJobs, smsProviders, smsWebhooks } from './sms/index.ts'
+import { pageJobs, pageWebhooks, smsJobs, smsProviders, smsWebhooks, twilioPhones } from './sms/index.ts'
 import type { TwilioOptions } from './sms/twilio.ts'
 
 type Address = { host: string; port: number }
@@ -69,7 +71,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     const store: StoreDeps = { db, clock: systemClock, random: systemRandom, seal: createSeal(o.keys) }
     const refusals = started(refusalLog({ store, log }))
     const metrics = createMetrics()
-    queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms'] })
+    queueGauges(metrics, store, { inbox: ['ghosts'], outbox: ['bridge', 'sms', 'pages'] })
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
     const ghosts = started(
       await openGhosts({ homeserver, registration: o.registration, serverName: o.homeserver.serverName }),
@@ -83,6 +85,11 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     started(
       await startOutbox({ queue: 'sms', store, handlers: smsJobs({ store, provider, log, publicUrl }), log, metrics }),
     )
+    const duty = clinicDuty
+    const phones = twilioPhones({ ...o.sms, publicUrl })
+    const paging = pageJobs({ store, duty, phones, log })
+    started(await startOutbox({ queue: 'pages', store, handlers: paging, log, metrics, concurrency: 12 }))
+    started(startPager({ store, duty, log }))
     started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log, metrics }))
     started(startSweeps({ store, name: 'reminders', every: seconds(10), run: () => remind(care), log }))
     const { everyMs } = staffListTimes
@@ -125,6 +132,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       embedded: o.embedded,
       frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
+      pageWebhooks: pageWebhooks({ store, accountSid, authToken, publicUrl, log, duty }),
       trustProxy: o.proxies > 0 ? o.proxies : undefined,
     })
     started(await listen(app, o.listen.public))

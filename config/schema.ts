@@ -51,6 +51,17 @@ const twilio = part({
   ratePerSecond: entry(z.number().positive('must be more than 0').max(1000, 'must be at most 1000').default(1), {
     about: 'Texts a second that the senders are registered for.',
   }),
+  voiceNumber: entry(
+    z
+      .string()
+      .regex(/^\+[1-9]\d{6,14}$/, 'must be a telephone number such as +12025550100')
+      .optional(),
+    {
+      about: 'The number that pages call from. Left out: pages go by chat and text alone.',
+      env: 'TWILIO_VOICE_NUMBER',
+      example: '+12025550100',
+    },
+  ),
 })
 
 const sms = part({

@@ -27,6 +27,8 @@ export type PublicDeps = {
   logoFile?: string
   /** The SMS provider's webhooks, mounted at /sms. */
   smsWebhooks?: Router
+  /** The provider's questions and reports about pages, mounted at /voice. */
+  pageWebhooks?: Router
   /** Express' `trust proxy`: hops or addresses whose X-Forwarded-For counts. */
   trustProxy?: number | string | string[] | boolean
   limits?: Partial<LinkLimits>

@@ -32,8 +32,9 @@ export const publicApp = (deps: PublicDeps): express.Express => {
   app.disable('x-powered-by').set('etag', false).set('case sensitive routing', true).set('query parser', false)
   if (deps.trustProxy !== undefined) app.set('trust proxy', deps.trustProxy)
   app.use(...securityHeaders(publicUrl, { frameAncestors: deps.frameAncestors, decrypts: true }))
-  app.use(deps.refusals.watch(path => (path.startsWith('/sms/') ? 'webhook.refused' : 'request.refused')))
+  app.use(deps.refusals.watch(path => (/^\/(sms|voice)\//.test(path) ? 'webhook.refused' : 'request.refused')))
   if (deps.smsWebhooks) app.use('/sms', deps.smsWebhooks)
+  if (deps.pageWebhooks) app.use('/voice', deps.pageWebhooks)
   app.use(
     rateLimit({
       windowMs: 60_000,

@@ -1,4 +1,5 @@
 import type { Log } from '../../core/log.ts'
+import type { Duty } from '../../core/oncall/pages/duty.ts'
 import type { StoreDeps } from '../../core/store/tx.ts'
 import type { SmsProvider } from './provider.ts'
 
@@ -11,4 +12,6 @@ export type SmsDeps = {
   publicUrl: string
   /** After no answer, how long the provider gets before it is asked whether it has the text (20 s). */
   uncertainMs?: number
+  /** Whose numbers answer pages by text. */
+  duty?: Duty
 }

@@ -4,6 +4,7 @@ import type { PersonId } from '../../core/domain/ids.ts'
 import type { Settings } from '../../core/domain/settings/settings.ts'
 import { guessLang, isYes, readChoice, readKeyword } from '../../core/domain/texts/keywords.ts'
 import { last2 } from '../../core/domain/texts/phone-mask.ts'
+import { clinicDuty } from '../../core/oncall/pages/clinic-duty.ts'
 import type { JobHandler } from '../../core/queues/outbox-worker.ts'
 import { createLink } from '../../core/store/links/links.ts'
 import { takeToken } from '../../core/store/links/rate-limits.ts'
@@ -29,6 +30,7 @@ import { clearBadNumber, numberBlock, startNumber, tellRooms } from '../../core/
 import { queueReply, textedSince } from '../../core/store/texts/texts.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import type { SmsDeps } from './deps.ts'
+import { answerByText } from './paging/inbound.ts'
 
 /** An automatic answer is not repeated so soon: two machines must not write to each other all night. */
 const answerEvery = minutes(10)
@@ -223,13 +225,15 @@ const route = async (c: Case): Promise<void> => {
 
 /** Job `sms.inbound`: never dropped and never left in clear. */
 export const inboundText =
-  ({ publicUrl }: SmsDeps): JobHandler =>
+  ({ publicUrl, duty = clinicDuty }: SmsDeps): JobHandler =>
   async job => ({
     kind: 'done',
     apply: async tx => {
       const text = await openInbound(tx, (job.payload as { providerId: string }).providerId)
       if (!text) return
       const who = await whose(tx, text.phoneLookup)
+      const isPatient = async () => who.persons.length > 0
+      if (text.meaning !== 'stop' && text.meaning !== 'help' && (await answerByText(tx, duty, text, isPatient))) return
       await route({ tx, text, ...who, settings: await readSettings(tx.sql), publicUrl })
     },
   })

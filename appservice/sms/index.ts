@@ -6,6 +6,9 @@ import { checkText, eraseText, sendText } from './send.ts'
 import { type TwilioOptions, twilioProvider } from './twilio.ts'
 
 export type { SmsDeps } from './deps.ts'
+export { pageJobs } from './paging/jobs.ts'
+export { twilioPhones } from './paging/provider.ts'
+export { pageWebhooks } from './paging/webhooks.ts'
 export { smsWebhooks, type WebhookDeps } from './webhooks.ts'
 
 /** Every provider by its name in the configuration. `local` is Twilio's own code against the local server. */

@@ -14,6 +14,8 @@ export type TwilioOptions = {
   origin?: string
   ratePerSecond?: number
   timeoutMs?: number
+  /** The number that pages call from. */
+  voiceNumber?: string
 }
 
 /** An account SID that no real account has: hexadecimal digits only there, letters beyond f here. */
@@ -26,12 +28,13 @@ const callbackFor = (statusCallback: string, textId: string): string => {
 }
 
 type ApiError = { status?: unknown; code?: unknown }
-const isApiError = (e: unknown): e is { status: number; code?: number } =>
+export const isApiError = (e: unknown): e is { status: number; code?: number } =>
   typeof e === 'object' && e !== null && typeof (e as ApiError).status === 'number'
-const codeOf = (e: unknown): string => String((e as ApiError | null)?.code ?? (e as Error | null)?.name ?? 'unknown')
+export const codeOf = (e: unknown): string =>
+  String((e as ApiError | null)?.code ?? (e as Error | null)?.name ?? 'unknown')
 
 /** Fetch errors and 5xx answers leave open what happened; the library's error would quote the request, so it is not passed on. */
-const answered = async <T>(call: () => Promise<T>): Promise<T> => {
+export const answered = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call()
   } catch (e) {
@@ -51,8 +54,10 @@ const statusOf = (status: string, errorCode: number | null | undefined): Provide
   return { signal: 'accepted' }
 }
 
-/** The library with the API's origin replaced: it has no option for that. */
-const clientFor = (o: TwilioOptions) => {
+/** The library with the API's origin replaced: it has no option for that. @throws when a local account would go to Twilio, or a real one to a local server. */
+export const clientFor = (o: Omit<TwilioOptions, 'statusCallback'>) => {
+  if (isLocalAccount(o.accountSid) !== (o.origin !== undefined))
+    throw new Error('a local SMS account belongs to the local SMS server, a real one to Twilio; they were mixed')
   const http = new twilio.RequestClient({ timeout: o.timeoutMs ?? 15_000, keepAlive: true })
   const { origin } = o
   if (origin) {
@@ -70,8 +75,6 @@ const clientFor = (o: TwilioOptions) => {
  * @throws when a local account would go to Twilio, or a real one to a local server.
  */
 export const twilioProvider = (o: TwilioOptions, limit: Pace = pace(o.ratePerSecond ?? 1)): SmsProvider => {
-  if (isLocalAccount(o.accountSid) !== (o.origin !== undefined))
-    throw new Error('a local SMS account belongs to the local SMS server, a real one to Twilio; they were mixed')
   const client = clientFor(o)
   return {
     name: 'twilio',

@@ -38,6 +38,20 @@ const textId = z.string().regex(/^tx_[0-9a-z]{8,40}$/)
 
 const lower = { STOP: 'stop', START: 'start', HELP: 'help' } as const
 
+/** Reads forms and lets only those through that the provider signed; `url`: a request's address as the provider knows it. */
+export const signedForms = (deps: WebhookDeps) => {
+  const base = deps.publicUrl.replace(/\/+$/, '')
+  const url = (req: express.Request) => base + req.originalUrl
+  const signed: express.RequestHandler = (req, res, next) => {
+    const body = (req.body ?? {}) as Record<string, string>
+    const genuine = isSigned(deps.authToken, req.get('x-twilio-signature') ?? '', url(req), body)
+    if (genuine && body.AccountSid === deps.accountSid) return next()
+    deps.log.warn({ path: req.path }, 'an SMS webhook without a valid signature was refused')
+    res.status(403).end()
+  }
+  return { url, signed, form: express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 200 }) }
+}
+
 /**
  * To be mounted at `/sms`: `POST /sms/status` and `POST /sms/inbound` of the public app. 403 without Twilio's signature, 400 for a form that makes no sense; otherwise stored, committed
  * and only then acknowledged. Repeats change nothing (row 61).
@@ -45,16 +59,7 @@ const lower = { STOP: 'stop', START: 'start', HELP: 'help' } as const
 export const smsWebhooks = (deps: WebhookDeps): express.Router => {
   const { store, log } = deps
   const router = express.Router()
-  const form = express.urlencoded({ extended: false, limit: '64kb', parameterLimit: 200 })
-  const base = deps.publicUrl.replace(/\/+$/, '')
-
-  const signed: express.RequestHandler = (req, res, next) => {
-    const body = (req.body ?? {}) as Record<string, string>
-    const genuine = isSigned(deps.authToken, req.get('x-twilio-signature') ?? '', base + req.originalUrl, body)
-    if (genuine && body.AccountSid === deps.accountSid) return next()
-    log.warn({ path: req.path }, 'an SMS webhook without a valid signature was refused')
-    res.status(403).end()
-  }
+  const { form, signed, url } = signedForms(deps)
 
   router.post('/status', form, signed, async (req, res) => {
     const report = statusForm.safeParse(req.body)
@@ -63,7 +68,7 @@ export const smsWebhooks = (deps: WebhookDeps): express.Router => {
       return
     }
     const { MessageSid, MessageStatus, ErrorCode } = report.data
-    const ours = textId.safeParse(new URL(req.originalUrl, base).searchParams.get('text'))
+    const ours = textId.safeParse(new URL(url(req)).searchParams.get('text'))
     const status = readStatus(MessageStatus, ErrorCode ? Number(ErrorCode) : undefined)
     const known = await transact(store, async tx => {
       const textId = ours.success ? (ours.data as TextId) : undefined

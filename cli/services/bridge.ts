@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startBridge } from '../../appservice/main.ts'
-import { localAccount } from '../../appservice/sms/local/main.ts'
+import { localAccount, localSender } from '../../appservice/sms/local/main.ts'
 import { readRegistration } from '../../config/registration.ts'
 import type { ServiceConfig } from '../../config/service.ts'
 import { readKeyFile } from '../../core/keys.ts'
@@ -18,6 +18,7 @@ const sms = (config: ServiceConfig) => {
       authToken: config.sms.local.authToken ?? secret('local'),
       origin: `http://${host}:${port}`,
       ratePerSecond: 100,
+      voiceNumber: localSender,
     }
   }
   if (!config.sms.twilio) throw new Explained('sms.provider is twilio, but sms.twilio is missing.')

@@ -1,6 +1,8 @@
 import express from 'express'
 import { z } from 'zod'
 import { type Behaviour, behaviours } from './behaviours.ts'
+import type { Calls } from './calls.ts'
+import { callsApi } from './calls-rest.ts'
 import type { Carrier } from './carrier.ts'
 import { handsetOf, type LocalState } from './state.ts'
 
@@ -21,9 +23,10 @@ const rule = z.object({
  * `GET /local/messages?to=+1…` the texts of a telephone, oldest first; `POST /local/inbound {from, body}` a text from it; `GET /local/behaviours`;
  * `POST /local/behaviour {number, behaviour, times?}` what it does from now on.
  */
-export const localApi = (state: LocalState, carrier: Carrier): express.Router => {
+export const localApi = (state: LocalState, carrier: Carrier, calls: Calls): express.Router => {
   const router = express.Router()
   router.use('/local', express.json({ limit: '16kb', strict: true }))
+  router.use(callsApi(calls))
   router.get('/local/messages', (req, res) => {
     const to = typeof req.query.to === 'string' ? req.query.to : undefined
     res.json(state.messages().filter(m => to === undefined || handsetOf(m) === to))

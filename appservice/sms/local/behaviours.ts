@@ -17,6 +17,11 @@ export const behaviours = {
   filtered: 'taken, then undelivered: a carrier filtered it (30007)',
   no_report: 'taken; no report ever comes',
   out_of_order: 'arrives; reports come twice and in the wrong order',
+  no_answer: 'texts arrive; a call rings and nobody picks up',
+  busy: 'texts arrive; a call finds the line busy',
+  voicemail: 'texts arrive; a call is picked up and no key is pressed',
+  presses_1: 'texts arrive; a call is picked up and 1 is pressed',
+  presses_2: 'texts arrive; a call is picked up and 2 is pressed',
 } as const
 export type Behaviour = keyof typeof behaviours
 export const isBehaviour = (s: unknown): s is Behaviour => typeof s === 'string' && Object.hasOwn(behaviours, s)

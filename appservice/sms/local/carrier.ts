@@ -1,7 +1,7 @@
 import type { Log } from '../../../core/log.ts'
 import type { Secret } from '../../../core/secret.ts'
-import { sign } from '../twilio.ts'
 import { type Behaviour, deliveryFaults } from './behaviours.ts'
+import { signedPost, waiter } from './signed-post.ts'
 import type { LocalMessage, LocalState, LocalStatus } from './state.ts'
 
 export type CarrierOptions = {
@@ -55,16 +55,7 @@ export const startCarrier = (o: CarrierOptions): Carrier => {
   const { state, log } = o
   const stopping = new AbortController()
   const tasks = new Set<Promise<unknown>>()
-  const wait = (ms: number) =>
-    new Promise<void>(done => {
-      const end = () => {
-        clearTimeout(timer)
-        stopping.signal.removeEventListener('abort', end)
-        done()
-      }
-      const timer = setTimeout(end, ms)
-      stopping.signal.addEventListener('abort', end)
-    })
+  const wait = waiter(stopping.signal)
   const run = (work: () => Promise<void>) => {
     const task: Promise<unknown> = work()
       .catch(err => log.error({ code: (err as Error).name }, 'the local SMS network broke down'))
@@ -72,24 +63,9 @@ export const startCarrier = (o: CarrierOptions): Carrier => {
     tasks.add(task)
   }
 
+  const signed = signedPost({ authToken: o.authToken, log, stopping: stopping.signal, wait })
   const post = async (url: string, form: Record<string, string>): Promise<void> => {
-    for (let attempt = 0; attempt < 6 && !stopping.signal.aborted; attempt++) {
-      if (attempt > 0) await wait(250 * 2 ** attempt)
-      try {
-        const answer = await fetch(url, {
-          method: 'POST',
-          body: new URLSearchParams(form),
-          headers: { 'x-twilio-signature': sign(o.authToken, url, form), 'user-agent': 'TwilioProxy/1.1 (local)' },
-          signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(15_000)]),
-        })
-        if (answer.status < 500) {
-          if (!answer.ok) log.warn({ status: answer.status }, 'a report of the local SMS server was refused')
-          return
-        }
-      } catch (err) {
-        if (attempt === 5) log.warn({ code: (err as Error).name }, 'nobody took a report of the local SMS server')
-      }
-    }
+    await signed(url, form)
   }
 
   const report = (m: LocalMessage, status: LocalStatus, errorCode: number | null = null): Promise<void> =>

@@ -5,6 +5,7 @@ import type { Log } from '../../../core/log.ts'
 import type { Secret } from '../../../core/secret.ts'
 import { isLocalAccount } from '../twilio.ts'
 import { localApi } from './api.ts'
+import { startCalls } from './calls.ts'
 import { startCarrier } from './carrier.ts'
 import { handsetRoutes } from './handset.ts'
 import { restApi } from './rest.ts'
@@ -15,6 +16,9 @@ export const localAccount = {
   accountSid: 'AClocal00000000000000000000000wardroom',
   messagingServiceSid: 'MGlocal00000000000000000000000wardroom',
 } as const
+
+/** The number that its texts and calls come from. */
+export const localSender = '+18885550199'
 
 export type LocalConfig = {
   authToken: Secret
@@ -44,7 +48,7 @@ export type LocalSms = { url: string; port: number; stop(): Promise<void> }
 const ownHosts = /^(localhost|127\.0\.0\.1|\[::1\]|[a-z0-9-]+\.localhost)(:\d+)?$/i
 
 /**
- * A server on this machine that speaks Twilio's Messages API, with telephones to look at. It stands for the provider and keeps its own file.
+ * A server on this machine that speaks Twilio's Messages and Calls APIs, with telephones to look at. It stands for the provider and keeps its own file.
  * @throws when credentials of a real account are in sight: a patient is never answered by a toy.
  */
 export const startLocal = async (config: LocalConfig): Promise<LocalSms> => {
@@ -54,7 +58,7 @@ export const startLocal = async (config: LocalConfig): Promise<LocalSms> => {
   if (real || (env.TWILIO_AUTH_TOKEN && !env.TWILIO_ACCOUNT_SID))
     throw new Error('the local SMS server does not start where credentials of a real SMS account are present')
   const { log, authToken } = config
-  const sender = config.sender ?? '+18885550199'
+  const sender = config.sender ?? localSender
   const state = openLocalState(config.clock, config.stateFile)
   const { messagingServiceSid } = localAccount
   const carrier = startCarrier({
@@ -68,13 +72,15 @@ export const startLocal = async (config: LocalConfig): Promise<LocalSms> => {
     stepMs: config.stepMs ?? 300,
     optOut: config.optOut ?? 'off',
   })
+  const stepMs = config.stepMs ?? 300
+  const calls = startCalls({ accountSid, authToken, clock: config.clock, stepMs, log })
   const streams = new Set<express.Response>()
   const app = express()
   app.disable('x-powered-by')
   // A foreign name that resolves to this machine must not read the telephones (DNS rebinding).
   app.use((req, res, next) => (ownHosts.test(req.get('host') ?? '') ? next() : res.status(421).end()))
-  app.use(restApi({ state, carrier, accountSid, messagingServiceSid, authToken, sender }))
-  app.use(localApi(state, carrier))
+  app.use(restApi({ state, carrier, accountSid, messagingServiceSid, authToken, sender, calls }))
+  app.use(localApi(state, carrier, calls))
   app.use(handsetRoutes({ state, publicUrl: config.publicUrl, frameAncestors: config.frameAncestors ?? [], streams }))
   for (const router of config.routers ?? []) app.use(router)
   const server = await listen(app, { host: config.host, port: config.port, graceMs: 500 })
@@ -83,6 +89,7 @@ export const startLocal = async (config: LocalConfig): Promise<LocalSms> => {
     port: server.port,
     stop: async () => {
       await carrier.stop()
+      await calls.stop()
       for (const stream of streams) stream.end()
       await server.stop()
     },

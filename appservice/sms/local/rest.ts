@@ -2,6 +2,8 @@ import express from 'express'
 import { countSegments } from '../../../core/domain/texts/sms-segments.ts'
 import { type Secret, sameSecret } from '../../../core/secret.ts'
 import { apiFaults } from './behaviours.ts'
+import type { Calls } from './calls.ts'
+import { callsRest } from './calls-rest.ts'
 import type { Carrier } from './carrier.ts'
 import type { LocalMessage, LocalState } from './state.ts'
 
@@ -12,6 +14,7 @@ export type RestOptions = {
   messagingServiceSid: string
   authToken: Secret
   sender: string
+  calls: Calls
 }
 
 const rfc2822 = (at: number | null) => (at === null ? null : new Date(at).toUTCString().replace('GMT', '+0000'))
@@ -73,6 +76,8 @@ export const restApi = (o: RestOptions): express.Router => {
       return next()
     },
   )
+
+  router.use(callsRest({ ...o, refuse }))
 
   router.post('/2010-04-01/Accounts/:account/Messages.json', async (req, res) => {
     const { To, Body, StatusCallback, MessagingServiceSid } = req.body as Record<string, string | undefined>

@@ -10,7 +10,7 @@ import { publicApp } from '../../../appservice/http/public-app.ts'
 import type { KeeperClient } from '../../../appservice/keeper/client.ts'
 import { startKeeper } from '../../../appservice/keeper/keeper.ts'
 import { sweepSessions } from '../../../appservice/links/devices.ts'
-import { smsJobs, smsWebhooks } from '../../../appservice/sms/index.ts'
+import { pageJobs, pageWebhooks, smsJobs, smsWebhooks } from '../../../appservice/sms/index.ts'
 import { sign } from '../../../appservice/sms/twilio.ts'
 import type { AuditDeps } from '../../../audit/deps.ts'
 import { auditJobs } from '../../../audit/jobs/index.ts'
@@ -23,6 +23,7 @@ import { listen } from '../../../core/http/listen.ts'
 import { refusalLog, refusedHere } from '../../../core/http/refusals.ts'
 import { transactionsRouter } from '../../../core/http/transactions.ts'
 import { generateKeys } from '../../../core/keys.ts'
+import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { type JobHandler, silentJobs, startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
 import { claimKey } from '../../../core/store/links/keeper.ts'
@@ -152,6 +153,8 @@ const silentRoutes: Record<string, string> = {
   'GET /brand/logo.svg': 'the logo',
   'GET /:file':
     'a calendar of duties, which programs ask for every few minutes; making and revoking its address is oncall.feed',
+  'POST /answer': 'reads out what a page’s call asks; the key that is pressed is page.accept or page.decline',
+  'POST /text': 'how a page’s text went; where it failed, the next page.contact follows',
 }
 
 /** Matrix calls of the page that write nothing, and why. */
@@ -200,6 +203,7 @@ describe('the audit log has an event for every route of the public application',
       homeserver: hs.homeserver,
       keeper: { release },
       smsWebhooks: smsWebhooks({ store: d.store, ...sms, log }),
+      pageWebhooks: pageWebhooks({ store: d.store, ...sms, log, duty: clinicDuty }),
     })
     await transact(d.store, tx =>
       changeSetting(tx, { key: 'clinic.phone', value: '+12025550100', by: '@ann:clinic.example' }),
@@ -529,6 +533,7 @@ describe('the audit log has an event for every kind of job', () => {
     bridge: Object.keys(careJobs({} as CareDeps)),
     bots: Object.keys(deskJobs({} as DeskDeps)),
     sms: Object.keys(smsJobs({} as Parameters<typeof smsJobs>[0])),
+    pages: Object.keys(pageJobs({} as Parameters<typeof pageJobs>[0])),
     audit: Object.keys(auditJobs({} as AuditDeps)),
   }
   let d: TestDatabase

@@ -1,13 +1,24 @@
+import express from 'express'
+import { pageJobs, pageWebhooks, smsJobs, smsWebhooks, twilioPhones } from '../../../appservice/sms/index.ts'
+import type { Behaviour } from '../../../appservice/sms/local/behaviours.ts'
+import type { LocalCall } from '../../../appservice/sms/local/calls.ts'
+import { localAccount, localSender, startLocal } from '../../../appservice/sms/local/main.ts'
+import type { LocalMessage } from '../../../appservice/sms/local/state.ts'
+import { pace } from '../../../appservice/sms/pace.ts'
+import { twilioProvider } from '../../../appservice/sms/twilio.ts'
 import { nameKey } from '../../../core/domain/oncall/admission/misdirection.ts'
 import { defaultRungs } from '../../../core/domain/oncall/paging/ladder.ts'
 import type { PageEvent } from '../../../core/domain/oncall/paging/page.ts'
 import type { EscalationPolicy, Plan } from '../../../core/domain/oncall/paging/policy.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
+import { listen } from '../../../core/http/listen.ts'
 import type { Duty, DutyPerson } from '../../../core/oncall/pages/duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { startPager } from '../../../core/oncall/pages/pager.ts'
 import { type PageRequest, requestPage } from '../../../core/oncall/pages/request-page.ts'
 import type { Dispatcher } from '../../../core/queues/dispatcher.ts'
+import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
+import { secret } from '../../../core/secret.ts'
 import { type Contact, contactOf } from '../../../core/store/oncall/page-contacts.ts'
 import { pageByRef, readPage } from '../../../core/store/oncall/pages.ts'
 import { type StoreDeps, type Tx, transact } from '../../../core/store/tx.ts'
@@ -177,4 +188,71 @@ export const pagesWorld = async () => {
     },
   }
 }
+/** The same with the local Twilio-compatible server, the webhooks and the jobs that send; `idle`: another process sends. */
+export const phonesWorld = async (o: { idle?: boolean } = {}) => {
+  const w = await pagesWorld()
+  const { store, log, duty } = w
+  const app = express().set('query parser', false)
+  const page = await listen(app, { graceMs: 200 })
+  const publicUrl = page.url.replace('127.0.0.1', 'localhost')
+  const authToken = secret(phonesToken)
+  const webhooks = { store, accountSid: localAccount.accountSid, authToken, publicUrl, log }
+  app.use('/sms', smsWebhooks(webhooks)).use('/voice', pageWebhooks({ ...webhooks, duty }))
+  const local = await startLocal({ authToken, publicUrl, clock: store.clock, log, stepMs: 5, env: {} })
+  const phones = twilioPhones(
+    { ...localAccount, authToken, origin: local.url, publicUrl, voiceNumber: localSender, timeoutMs: 1000 },
+    pace(1000),
+  )
+  const provider = twilioProvider({
+    ...localAccount,
+    authToken,
+    origin: local.url,
+    statusCallback: `${publicUrl}/sms/status`,
+    ratePerSecond: 1000,
+  })
+  const outboxes: Outbox[] = []
+  if (!o.idle) {
+    const handlers = pageJobs({ store, duty, phones, log, uncertainMs: 50, patienceMs: 5000 })
+    outboxes.push(await startOutbox({ queue: 'pages', store, log, handlers, pollMs: 20 }))
+    outboxes.push(
+      await startOutbox({ queue: 'sms', store, log, handlers: smsJobs({ store, provider, log, publicUrl, duty }) }),
+    )
+  }
+  const json = async (path: string, body?: unknown) => {
+    const answer = await fetch(local.url + path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+  return {
+    ...w,
+    local,
+    publicUrl,
+    authToken,
+    phones,
+    behave: (number: string, behaviour: Behaviour, times?: number) =>
+      json('/local/behaviour', { number, behaviour, times }),
+    texts: async (name: string): Promise<LocalMessage[]> =>
+      ((await json(`/local/messages?to=${encodeURIComponent(numberOf(name))}`)) as LocalMessage[]).filter(
+        m => m.direction !== 'inbound',
+      ),
+    calls: async (name: string): Promise<LocalCall[]> => json(`/local/calls?to=${encodeURIComponent(numberOf(name))}`),
+    pickUp: (sid: string, digits: string) => json(`/local/calls/${sid}/pick-up`, { digits }),
+    say: (name: string, body: string) => json('/local/inbound', { from: numberOf(name), body }),
+    stop: async () => {
+      for (const one of outboxes) await one.stop()
+      await local.stop()
+      await page.stop()
+      await w.stop()
+    },
+  }
+}
+export const phonesToken = 'a-token-for-tests'
+const numberOf = (name: string): string => phones[name] ?? (name === 'switchboard' ? lineNumber : name)
+
+export type PhonesWorld = Awaited<ReturnType<typeof phonesWorld>>
 export type PagesWorld = Awaited<ReturnType<typeof pagesWorld>>
