@@ -59,7 +59,7 @@ export const recordsRecall: Bench = {
           value: quantile(took, 0.99),
           unit: 'ms',
           goal: { atMost: 60_000 },
-          note: `99th percentile of ${count}, median ${median(took)}; the command itself is answered in ${median(answered)} (median); the deletion looks every 15 s`,
+          note: `99th percentile of ${count}, median ${median(took)}; the command itself is answered in ${median(answered)} ms (median); the deletion looks every 15 s`,
         }),
       ]
     } finally {
