@@ -16,7 +16,7 @@ import { scaled } from './scale.ts'
 
 const schedules = scaled(1000, 50)
 const questions = scaled(20_000, 500)
-/** A change of some schedule after so many questions: everything is read anew then. */
+/** A change of some schedule after so many questions: what changed is read anew then. */
 const changeEvery = 1000
 
 const crew = (n: number) => Array.from({ length: 5 }, (_, i) => `@clinician${n * 5 + i}:h`)
@@ -67,7 +67,7 @@ export const oncallStore: Bench = {
         whoIsOn(entry.schedule, now, worldZones)
         const ms = performance.now() - begun
         asked?.push(ms)
-        if (changed) anew?.push(ms)
+        if (changed && i > 0) anew?.push(ms)
         const bare = performance.now()
         await store.db.raw('select 1')
         empty?.push(performance.now() - bare)
@@ -79,7 +79,7 @@ export const oncallStore: Bench = {
           unit: 'ms',
           baseline: quantile(empty ?? [], 0.99),
           goal: { atMost: 1 },
-          note: `p99 of ${questions} questions to ${schedules} schedules in PostgreSQL, one after another; after a change all are read anew: ${Math.max(...(anew ?? [])).toFixed(0)} ms at the most; baseline: an empty query`,
+          note: `p99 of ${questions} questions to ${schedules} schedules in PostgreSQL, one after another; the first after a change took ${Math.max(0, ...(anew ?? [])).toFixed(0)} ms at the most; baseline: an empty query`,
         }),
       ]
     } finally {

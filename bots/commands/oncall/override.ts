@@ -93,7 +93,7 @@ export const oncallUndo = command({
   words: ['oncall', 'undo'],
   needs: staff,
   args: { id: word('<id>', 'ov_7k2m9qwxyz012345', text => text.toLowerCase()) },
-  help: 'Take back an override, a temporary schedule or an absence, by its id (!oncall show); shows what changes, then waits for your !confirm.',
+  help: 'Take back an override, a temporary schedule, an absence or a swap, by its id (!oncall show); shows what changes, then waits for your !confirm.',
   detail:
     'What has begun ends now; who was on duty in the past is not changed. Your own absence you may take back yourself.',
   run: async (context, { id }) => {
@@ -106,7 +106,7 @@ export const oncallUndo = command({
     const entries = one ? [one] : (await onCallRoles(tx)).filter(e => e.schedule.absences.some(a => a.id === id))
     const notes = []
     for (const { role, schedule } of entries) {
-      const after = without(schedule, id, tx.now)
+      const after = without(schedule, found.ids, tx.now)
       notes.push(heading(role.name), ...(await consequences(tx, schedule, after, horizon(tx.now, found))))
     }
     const zone = one?.schedule.zone ?? context.settings['clinic.time_zone']

@@ -250,7 +250,7 @@ const changeWords = (value: unknown, zone: string): string => {
   if (typeof v.from === 'number' && typeof v.to === 'number') return spanWords({ from: v.from, to: v.to }, zone, zones)
   const part = ([k, x]: [string, unknown]): string => {
     if (k === 'layers') return (x as Schedule['layers']).map(l => `${l.id}: ${layerWords(l, zone, zones)}`).join(' | ')
-    return typeof x === 'string' ? `${k} ${x}` : k
+    return typeof x === 'string' || typeof x === 'number' ? `${k} ${x}` : k
   }
   return Object.entries(v).map(part).join(', ')
 }

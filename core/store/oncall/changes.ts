@@ -103,52 +103,59 @@ export const addAbsence = async (
 const tables = { ov: 'oncall_override', tp: 'oncall_temporary', ab: 'oncall_absence' } as const
 const kinds = { ov: 'override', tp: 'temporary', ab: 'absence' } as const
 
-/** Something that was put into a schedule by hand and can be taken back. */
+/** Something that was put into a schedule by hand and can be taken back. `ids`: what goes together; a swap's two halves do. */
 export type Withdrawable = {
-  id: string
-  kind: 'override' | 'temporary' | 'absence'
+  ids: readonly string[]
+  kind: 'override' | 'temporary' | 'absence' | 'swap'
   role: string | null
   person: string | null
   from: Instant
   to: Instant
-  swap: string | null
 }
 
-/** An override, temporary schedule or absence by its id that is still in force or ahead. */
+const tableOf = (id: string): (typeof tables)[keyof typeof tables] | undefined =>
+  /^sw_\w+(-\d)?$/.test(id) ? tables.ov : tables[id.slice(0, 2) as keyof typeof tables]
+
+/** An override, temporary schedule, absence or swap by its id that is still in force or ahead. */
 export const withdrawable = async (tx: Pick<Tx, 'sql' | 'now'>, id: string): Promise<Withdrawable | undefined> => {
-  const prefix = id.slice(0, 2)
-  if (!(prefix in tables)) return undefined
-  const row = await tx
-    .sql(tables[prefix as keyof typeof tables])
-    .where({ id })
+  const table = tableOf(id)
+  const swap = /^sw_\w+/.exec(id)?.[0]
+  if (table === undefined) return undefined
+  const rows = await tx
+    .sql(table)
+    .where(swap === undefined ? { id } : { swap })
     .whereNull('withdrawn_at')
     .where('to_at', '>', tx.now)
-    .first()
-  if (!row) return undefined
-  const { role = null, person = null, swap = null } = row
-  return { id, kind: kinds[prefix as keyof typeof kinds], role, person, from: row.from_at, to: row.to_at, swap }
+    .orderBy('from_at')
+  const [first] = rows
+  if (!first) return undefined
+  const { role = null, person = null } = first
+  const kind = swap === undefined ? kinds[id.slice(0, 2) as keyof typeof kinds] : 'swap'
+  const to = Math.max(...rows.map(r => r.to_at as Instant))
+  return { ids: rows.map(r => r.id as string), kind, role, person, from: first.from_at, to }
 }
 
 /** Ends it now, or as if it had never been where it has not begun. The past stays. */
 export const withdraw = async (tx: Tx, id: string, by: string): Promise<Withdrawable | Refusal> => {
   await lockOnCall(tx)
   const found = await withdrawable(tx, id)
-  if (!found) return refuse('unknown-change', `There is no ${id} in force or ahead.`)
+  const table = tableOf(id)
+  if (!found || !table) return refuse('unknown-change', `There is no ${id} in force or ahead.`)
   await tx
-    .sql(tables[id.slice(0, 2) as keyof typeof tables])
-    .where({ id })
+    .sql(table)
+    .whereIn('id', [...found.ids])
     .update({ withdrawn_at: tx.now, withdrawn_by: by })
-  const { role, person, kind } = found
+  const { role, person, kind, from, to } = found
   const where = role === null ? { person: person ?? '' } : { role }
-  await noteChange(tx, { ...where, kind, about: id, before: found, after: null, by })
+  await noteChange(tx, { ...where, kind, about: id, before: { person, from, to }, after: null, by })
   if (role !== null) await nextVersion(tx, role, by)
   return found
 }
 
-/** The schedule without one of its changes: for the preview of taking it back. */
-export const without = (schedule: Schedule, id: string, now: Instant): Schedule => {
+/** The schedule without some of its changes: for the preview of taking them back. */
+export const without = (schedule: Schedule, ids: readonly string[], now: Instant): Schedule => {
   const cut = <T extends { id: string; from: Instant; to: Instant }>(list: readonly T[]): T[] =>
-    list.map(c => (c.id === id ? { ...c, to: Math.min(c.to, now) } : c)).filter(c => c.to > c.from)
+    list.map(c => (ids.includes(c.id) ? { ...c, to: Math.min(c.to, now) } : c)).filter(c => c.to > c.from)
   return {
     ...schedule,
     overrides: cut(schedule.overrides),

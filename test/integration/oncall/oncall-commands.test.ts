@@ -152,6 +152,8 @@ describe('!oncall and !who', function () {
     expect(await done(bob, `!oncall swap accept ${id}`)).to.include('in force')
     expect([await on('2026-12-08'), await on('2026-12-01')]).to.deep.equal(['bob', 'ann'])
     expect((await w.toldTo(ann)).join('\n')).to.include('is in force')
+    await confirmed(sue, `!oncall undo ${id}`)
+    expect([await on('2026-12-08'), await on('2026-12-01')]).to.deep.equal(['ann', 'bob'])
     const other = idIn(await done(ann, '!oncall swap cardiology @dan give 2026-12-22'), 'sw')
     await done(dan, `!oncall swap decline ${other}`)
     expect(await on('2026-12-22')).to.equal('ann')

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { importOne } from '../../../bots/oncall/imports.ts'
+import { importOne, startImports } from '../../../bots/oncall/imports.ts'
 import { settleSwaps } from '../../../bots/oncall/lapsed-swaps.ts'
 import { importFile } from '../../../cli/commands/oncall.ts'
 import { days, minutes, seconds } from '../../../core/domain/clock.ts'
@@ -9,8 +9,11 @@ import type { UserId } from '../../../core/domain/ids.ts'
 import { fetchFeed } from '../../../core/oncall/import/fetch-feed.ts'
 import { onCallRoles } from '../../../core/store/oncall/read.ts'
 import { dueSources } from '../../../core/store/oncall/sources.ts'
+import { revokeRole } from '../../../core/store/staff/roles.ts'
 import { changeSetting } from '../../../core/store/staff/settings.ts'
 import { transact } from '../../../core/store/tx.ts'
+import { eventually } from '../../support/eventually.ts'
+import { testLog } from '../../support/test-log.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
 type Duty = [uid: string, from: string, to: string, who: string]
@@ -129,7 +132,7 @@ describe('schedules from elsewhere', function () {
     const before = await stored()
     await nextPoll()
     expect(await stored()).to.deep.equal(before)
-    expect(await done('!oncall history cardiology')).to.include('oncall-import')
+    expect(await done('!oncall history cardiology')).to.match(/import .*added 0, moved 2, removed 0 .*oncall-import/)
   })
 
   it('that make a gap or double cover wait for a word, and say so once', async () => {
@@ -144,9 +147,11 @@ describe('schedules from elsewhere', function () {
     expect(await done('!oncall import list')).to.include('waits for your word')
     await done('!oncall import accept cardiology')
     expect(await on('2026-11-27 12:00')).to.equal('dan')
+    const tom = await w.person('tom', 'supervisor')
+    await transact(w.db.store, tx => revokeRole(tx, { userId: sue, role: 'supervisor', by: tom }))
     says(calendar())
     await nextPoll()
-    expect(await lastTold()).to.include('no duties any more')
+    expect((await w.toldTo(tom)).at(-1), 'whoever keeps the schedules now').to.include('no duties any more')
     expect(await on('2026-11-26 12:00')).to.equal('bob')
   })
 
@@ -195,6 +200,22 @@ describe('schedules from elsewhere', function () {
     await nextPoll(minutes(70))
     expect(await done('!oncall import list')).to.include('in force')
     expect(await stored()).to.deep.equal(before)
+  })
+
+  it('are asked by the bots on their own when they are due', async () => {
+    const running = startImports({ store: w.db.store, log: testLog() })
+    try {
+      await done(`!oncall import cardiology url ${url}`)
+      const told = await eventually(
+        async () => (await lastTold()).includes('wait for your word') && (await lastTold()),
+        {
+          what: 'the report of the first reading',
+        },
+      )
+      expect(told).to.include('Added: 5')
+    } finally {
+      await running.stop()
+    }
   })
 
   it('that answer slowly or without end are given up', async () => {
