@@ -18,6 +18,8 @@ export const backup = async (d: TestDatabase): Promise<() => Promise<TestDatabas
     const restored = await database()
     await restored.store.db.transaction(async sql => {
       for (const { name, rows } of tables) {
+        // What a new database begins with.
+        await sql.raw('delete from ??', [name])
         if (rows === '[]') continue
         await sql.raw(
           'insert into ?? overriding system value select * from json_populate_recordset(null::??, ?::json)',

@@ -208,7 +208,7 @@ describe('homeserver', function () {
     })
 
     it('is told from one with our module, so that a start says which guarantees are off', async () => {
-      expect(await missingGuarantees(url)).to.have.lengthOf(4)
+      expect(await missingGuarantees(url)).to.have.lengthOf(5)
       expect(await missingGuarantees(s.synapse.url)).to.deep.equal([])
     })
   })

@@ -37,7 +37,8 @@ export const commandWorld = async (commands: readonly Command[] = allCommands): 
   const stranger: Standing = { member: false, mayRemove: false, botIsIn: false }
   const standings = new Map<string, Standing>()
   const jobs = async (like: string) => {
-    const rows = await store.db('outbox').where('key', 'like', like).orderBy('seq')
+    // A job that somebody has done already has no payload any more.
+    const rows = await store.db('outbox').where('key', 'like', like).whereNot({ payload: '' }).orderBy('seq')
     return Promise.all(
       rows.map(async r => ({
         kind: r.kind as string,
