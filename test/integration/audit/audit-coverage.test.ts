@@ -585,6 +585,7 @@ describe('the audit log has an event for every kind of job', () => {
 const sweeps: Record<string, string> = {
   'records-sessions': 'forgets keys of sessions whose messages are gone, each with record.destroy',
   exits: 'key.destroy, key.certificate',
+  'oncall-swaps': 'oncall.swap, when one lapses',
   exports: 'export.expire, or what a killed export left',
   reminders: 'text.queue, task.open',
   'staff-list': 'publishes names that the rooms show already',
