@@ -7,6 +7,7 @@ import { configHistory, configList, configRollback, configSet, configShow } from
 import { consentRecord, consentRevoke, consentShow } from './consent.ts'
 import { deviceList } from './device.ts'
 import { oncallCommands } from './oncall/index.ts'
+import { pageCommands } from './pages/index.ts'
 import {
   patientAdd,
   patientCaregiver,
@@ -66,6 +67,7 @@ export const commands: readonly Command[] = [
   roleList,
   deviceList,
   status,
+  ...pageCommands,
   ...recordCommands,
   ...auditCommands,
   ...oncallCommands,

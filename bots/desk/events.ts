@@ -18,6 +18,7 @@ import { type CommandDeps, type Heard, keyWait, planCommand } from '../framework
 import { unheard, type Why } from '../framework/unheard.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
+import { pageByReaction, pageByReply } from './page-cards.ts'
 import { peerCheckpoint } from './pins.ts'
 import { recallByReaction } from './recall-reaction.ts'
 import { isLocal, membersOf, standingIn } from './rooms.ts'
@@ -125,6 +126,10 @@ const heed = async (
   const heard: Heard = { ...at, room, deviceId: read.deviceId ?? '', identity, text, attempts: event.attempts }
   if (bang && d.store.clock.now() - event.originServerTs > staleAfter) return refused('stale', identity)
   if (bang && (await crowded(d, room))) return refused('crowded', identity)
+  if (!bang && room.class === 'direct' && identity !== null && !(await crowded(d, room))) {
+    const answered = await pageByReply(d, event, text, read.content)
+    if (answered) return answered
+  }
   const apply = await planCommand(commands, heard)
   return apply ? { kind: 'done', apply } : ignore
 }
@@ -171,7 +176,7 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
   }
   return async event => {
     if (event.type === 'm.room.member') return membership(d, event)
-    if (event.type === 'm.reaction') return recallByReaction(d, event)
+    if (event.type === 'm.reaction') return (await pageByReaction(d, event)) ?? recallByReaction(d, event)
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
     const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.class === 'alert'

@@ -14,6 +14,7 @@ import { complianceJobs, noteName } from './compliance.ts'
 import type { DeskDeps } from './deps.ts'
 import { lookAtDevices } from './devices.ts'
 import { content } from './message-content.ts'
+import { pageCardJobs } from './page-cards.ts'
 import { pinJobs } from './pins.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
@@ -181,6 +182,7 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.follow-role': givingUp(followRole(d)),
   'desk.devices': lookAtDevices(d),
   'desk.export-told': tellOfExport(d),
+  ...pageCardJobs(d, user => openDirect(d, user)),
   ...complianceJobs(d),
   ...pinJobs(d),
 })

@@ -111,6 +111,10 @@ export const endContact = async (
   return ended > 0
 }
 
+/** It has not gone out in time and is tried on; true the first time. */
+export const contactLate = async (tx: Tx, c: Pick<Contact, 'page' | 'key'>, error: string): Promise<boolean> =>
+  (await tx.sql('page_contact').where({ page_id: c.page, key: c.key }).whereNull('error').update({ error })) > 0
+
 /** Somebody's answer to a page, for the weekly report: the time that it took. */
 export const noteAnswered = async (tx: Tx, page: string, person: string): Promise<void> => {
   await tx.sql('page_contact').where({ page_id: page, person }).whereNull('answered_at').update({ answered_at: tx.now })

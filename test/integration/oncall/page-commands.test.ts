@@ -1,0 +1,146 @@
+import { expect } from 'chai'
+import type { DeskDeps } from '../../../bots/desk/deps.ts'
+import { pageByReaction, pageByReply, pageCardJobs } from '../../../bots/desk/page-cards.ts'
+import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
+import { isRefusal } from '../../../core/domain/refusal.ts'
+import type { Effects } from '../../../core/queues/inbox-worker.ts'
+import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
+import { openPages } from '../../../core/store/oncall/pages.ts'
+import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
+import { addOnCallRole } from '../../../core/store/oncall/roles.ts'
+import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
+import { transact } from '../../../core/store/tx.ts'
+import { testLog } from '../../support/test-log.ts'
+import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
+
+describe('pages by chat', function () {
+  this.timeout(60_000)
+  let w: CommandWorld
+  let sue: UserId
+  let ann: UserId
+  let bob: UserId
+  let bot: Outbox
+  const cards: { room: string; text: string; edits?: string }[] = []
+
+  before(async () => {
+    w = await commandWorld()
+    const { store } = w.db
+    sue = await w.person('sue', 'clinician')
+    ann = await w.person('ann', 'clinician')
+    bob = await w.person('bob', 'clinician', 'supervisor')
+    const made = await transact(store, tx =>
+      addOnCallRole(
+        tx,
+        {
+          key: 'cardiology',
+          name: 'Cardiology',
+          unit: 'main',
+          zone: 'America/New_York',
+          fallback: ann,
+          server: 'clinic.example',
+        },
+        { by: bob },
+      ),
+    )
+    if (isRefusal(made)) throw new Error(made.sentence)
+    await transact(store, tx => putOnCallPerson(tx, ann, { name: 'Ann Lee', phone: '+12025550171' }, ann))
+    const log = testLog()
+    const send: DeskDeps['bot']['send'] = async (room, _type, content) => {
+      const whole = (content['m.new_content'] ?? content) as { body: string }
+      const edits = (content['m.relates_to'] as { event_id?: string } | undefined)?.event_id
+      cards.push({ room, text: whole.body, ...(edits ? { edits } : {}) })
+      return `$card${cards.length}` as EventId
+    }
+    const d = { store, log, bot: { send } } as unknown as DeskDeps
+    const handlers = pageCardJobs(d, async user => `!chat-${user}` as RoomId)
+    bot = await startOutbox({ queue: 'bots', store, log, handlers, pollMs: 20 })
+  })
+  after(async () => {
+    await bot?.stop()
+    await w?.db.drop()
+  })
+  beforeEach(async () => {
+    await w.db.store.db.raw('truncate page cascade')
+    cards.length = 0
+  })
+
+  const page = async (words = 'urgent please call about bed 4') => {
+    const said = await w.ask(sue, `!page cardiology ${words}`)
+    const [line] = await openPages(w.db.store.db)
+    await bot.idle()
+    return { said, ref: line?.ref ?? '', id: line?.id ?? '' }
+  }
+  const event = (over: Partial<InboxEvent>): InboxEvent =>
+    ({ eventId: `$${Math.random()}`, roomId: `!chat-${ann}`, sender: ann, content: {}, ...over }) as InboxEvent
+  const happens = async (effects: Effects | undefined) => {
+    if (effects?.kind === 'done' && effects.apply) await transact(w.db.store, effects.apply)
+    await bot.idle()
+    return effects !== undefined
+  }
+  const phase = async () => (await openPages(w.db.store.db))[0]?.phase
+
+  it('bring a card to whoever is on duty, which says what has become of the page', async () => {
+    const { said, ref } = await page()
+    expect(said.body).to.include(`${ref}: paging cardiology, urgent`)
+    expect(cards[0]?.room).to.equal(`!chat-${ann}`)
+    expect(cards[0]?.text).to.include(`Urgent page ${ref}`).and.to.include('please call about bed 4')
+    expect((await w.ask(bob, `!accept ${ref}`)).mark).to.equal('✅')
+    await bot.idle()
+    expect(cards.at(-1)).to.include({ edits: '$card1' })
+    expect(cards.at(-1)?.text).to.include('Taken by bob')
+    expect((await w.toldTo(sue)).join('\n')).to.include(`${ref}: bob has accepted`)
+  })
+
+  it('are answered by a reaction of the paged person to their card, and of nobody else', async () => {
+    await page()
+    const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: '$card1', key: '👍🏽' } }
+    expect(await happens(await pageByReaction(w.db, event({ sender: bob, content })))).to.equal(false)
+    expect(await happens(await pageByReaction(w.db, event({ content })))).to.equal(true)
+    expect(await phase()).to.equal('accepted')
+    expect((await w.toldTo(ann)).join('\n')).to.include('it is yours')
+  })
+
+  it('are answered by a word in the chat, and nothing else is taken for an answer', async () => {
+    await page()
+    expect(await happens(await pageByReply(w.db, event({}), 'how do I get a new badge?', {}))).to.equal(false)
+    expect(await happens(await pageByReply(w.db, event({}), 'on my way', {}))).to.equal(true)
+    expect(await phase()).to.equal('accepted')
+  })
+
+  it('are handed over, declined and resolved', async () => {
+    const { ref } = await page()
+    await w.ask(ann, '!accept')
+    expect((await w.ask(ann, `!handover ${ref} @bob`)).mark).to.equal('✅')
+    await w.ask(bob, `!accept ${ref}`)
+    expect((await w.toldTo(sue)).join('\n')).to.include('bob has taken over from Ann Lee')
+    expect((await w.ask(ann, `!decline ${ref}`)).mark).to.equal('⛔')
+    expect((await w.ask(bob, `!resolve ${ref}`)).mark).to.equal('✅')
+    expect((await w.ask(sue, '!pages')).body).to.include('No page is open')
+  })
+
+  it('ask first when a person is off duty, and go where the sender says', async () => {
+    const said = await w.ask(sue, '!page @bob please call')
+    expect(said.mark).to.equal('✅')
+    const one = await page('routine the lift')
+    expect(one.said.body).to.include('digest')
+  })
+
+  it('say what the words suggest, and raise with the same words', async () => {
+    const { said } = await page('urgent chest pain in bed 4')
+    expect(said.body).to.include('The words suggest stat: it may be a heart attack')
+    await w.ask(sue, '!page cardiology stat chest pain in bed 4')
+    const [line] = await openPages(w.db.store.db)
+    expect(line).to.include({ priority: 'stat', count: 2 })
+  })
+
+  it('are counted for each person in the weekly report', async () => {
+    await page()
+    await w.ask(ann, '!accept')
+    expect((await w.ask(bob, '!oncall load')).body).to.match(/ann.*1.*0\/1\/0/s)
+  })
+
+  it('refuse a role that there is not, and a reference that is none', async () => {
+    expect((await w.ask(sue, '!page cardiolgy urgent x')).body).to.include('Did you mean cardiology?')
+    expect((await w.ask(sue, '!accept 7Q4K')).body).to.include('There is no page 7Q4K')
+  })
+})
