@@ -131,7 +131,9 @@ export const oncallImportList = command({
     const sources = await sourcesOf(tx)
     if (sources.length === 0) return answer('There is no import.')
     const state = (s: OnCallSource) =>
-      s.pending ? 'waits for your word' : (s.problem ?? (s.readAt === null ? 'not read yet' : 'in force'))
+      s.pending
+        ? 'waits for your word'
+        : (s.problem?.slice(0, 150) ?? (s.readAt === null ? 'not read yet' : 'in force'))
     return answer(
       ...table(
         ['Role', 'Layer', 'From', 'Every', 'Read (UTC)', 'Changed (UTC)', 'State'],

@@ -6,12 +6,12 @@ import { worldZones as zones } from '../../../core/oncall/zones.ts'
 import { type NewOverride, rolesOf, withdrawable, without } from '../../../core/store/oncall/changes.ts'
 import { checkContext } from '../../../core/store/oncall/directory.ts'
 import { onCallRole, onCallRoles } from '../../../core/store/oncall/read.ts'
-import { heading } from '../../framework/answer.ts'
+import { heading, text } from '../../framework/answer.ts'
 import { choice, named, optional, userId, word } from '../../framework/args.ts'
 import { command, type Sender } from '../../framework/command.ts'
 import { proposeForConfirm } from '../changes.ts'
 import { findRole, keepers, roleArg, spanIn, staff, words } from './args.ts'
-import { consequences, horizon } from './preview.ts'
+import { consequences, horizon, shownRoles } from './preview.ts'
 
 const from = named('from', words('time', 'friday 18:00'))
 const to = named('to', words('time', 'monday 08:00'))
@@ -75,10 +75,12 @@ export const oncallAbsent = command({
     if (isRefusal(checked)) return checked
     const { id: _, ...absence } = checked
     const notes = []
-    for (const { role, schedule } of await rolesOf(tx, who)) {
+    const mine = await rolesOf(tx, who)
+    for (const { role, schedule } of mine.slice(0, shownRoles)) {
       const after = { ...schedule, absences: [...schedule.absences, checked] }
       notes.push(heading(role.name), ...(await consequences(tx, schedule, after, horizon(tx.now, checked))))
     }
+    if (mine.length > shownRoles) notes.push(text(`… and ${mine.length - shownRoles} more roles.`))
     const summary = `${who} is away, ${spanWords(checked, zone, zones)} (${zone})`
     const own = who === sender.userId
     return proposeForConfirm(
@@ -105,10 +107,11 @@ export const oncallUndo = command({
     const one = found.role === null ? undefined : await onCallRole(tx, found.role)
     const entries = one ? [one] : (await onCallRoles(tx)).filter(e => e.schedule.absences.some(a => a.id === id))
     const notes = []
-    for (const { role, schedule } of entries) {
+    for (const { role, schedule } of entries.slice(0, shownRoles)) {
       const after = without(schedule, found.ids, tx.now)
       notes.push(heading(role.name), ...(await consequences(tx, schedule, after, horizon(tx.now, found))))
     }
+    if (entries.length > shownRoles) notes.push(text(`… and ${entries.length - shownRoles} more roles.`))
     const zone = one?.schedule.zone ?? context.settings['clinic.time_zone']
     const summary = `take back the ${found.kind} ${id}, ${spanWords(found, zone, zones)} (${zone})`
     return proposeForConfirm(context, { kind: 'oncall', proposal: { do: 'withdraw', id }, summary, own }, notes)

@@ -12,7 +12,10 @@ import { answer, type Block, list, table, text } from '../../framework/answer.ts
 import { say } from '../../framework/say.ts'
 
 type Span = { from: Instant; to: Instant }
-const shown = 15
+/** Of each kind of line: a message may have 64 KiB, encrypted. */
+const shown = 8
+/** Of roles in one preview. */
+export const shownRoles = 5
 
 /** How far a preview looks: as far as a change reaches, and four weeks for one without an end. */
 export const horizon = (now: Instant, change?: Span): Span => ({

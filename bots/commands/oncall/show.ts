@@ -141,7 +141,7 @@ export const oncallShow = command({
     if (isRefusal(when)) return when
     const schedule = await scheduleAt(context, entry, when)
     if (isRefusal(schedule)) return schedule
-    const layers = schedule.layers.toReversed().map(l => `${l.id}: ${layerWords(l, zone, zones)}`)
+    const layers = schedule.layers.toReversed().map(l => `${l.id}: ${layerWords(l, zone, zones).slice(0, 600)}`)
     const hand = byHand(schedule, when)
     return answer(
       fields(['Role', `${entry.role.key} (${entry.role.name})`], ['Time zone', zone], ['Fallback', schedule.fallback]),

@@ -62,6 +62,13 @@ const dayWords = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 const clock = (minute: number) =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
 
+const shownPeople = 12
+
+const names = (people: readonly string[]): string =>
+  people.length > shownPeople
+    ? `${people.slice(0, shownPeople).join(', ')} and ${people.length - shownPeople} more`
+    : people.join(', ')
+
 const onlyWords = (r: Restriction): string => {
   const days = r.days.length === 7 ? 'daily' : r.days.map(d => dayWords[d]).join(', ')
   return `${days} ${clock(r.from)}–${clock(r.to)}`
@@ -76,7 +83,7 @@ export const layerWords = (layer: Layer, zone: string, zones: Zones): string => 
       ? `${r.shifts.length} shifts of a list`
       : people.length === 1
         ? String(people[0])
-        : `${people.join(', ')} in turns of ${r.lengths.join(', ')} ${r.unit}${r.lengths.length > 1 || r.lengths[0] !== 1 ? 's' : ''}, from ${showWall(r.start)}`
+        : `${names(people)} in turns of ${r.lengths.join(', ')} ${r.unit}${r.lengths.length > 1 || r.lengths[0] !== 1 ? 's' : ''}, from ${showWall(r.start)}`
   return [
     who,
     ...(layer.restrictions.length > 0 ? [`only ${layer.restrictions.map(onlyWords).join('; ')}`] : []),
