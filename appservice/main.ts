@@ -33,6 +33,7 @@ import { remind } from './care/notices/reminders.ts'
 import { publishStaff, staffListTimes } from './care/room/staff-list.ts'
 import { onRoomEvent } from './care/room-events.ts'
 import { openGhosts } from './ghosts/intents.ts'
+import { alarmsRouter } from './http/alarms.ts'
 import { publicApp } from './http/public-app.ts'
 import { keeperClient } from './keeper/client.ts'
 import { startSessionSweep } from './links/devices.ts'
@@ -133,6 +134,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
       frameAncestors: o.frameAncestors,
       smsWebhooks: smsWebhooks({ store, accountSid, authToken, publicUrl, log }),
       pageWebhooks: pageWebhooks({ store, accountSid, authToken, publicUrl, log, duty }),
+      alarms: alarmsRouter({ store, duty }),
       trustProxy: o.proxies > 0 ? o.proxies : undefined,
     })
     started(await listen(app, o.listen.public))

@@ -29,6 +29,8 @@ export type PublicDeps = {
   smsWebhooks?: Router
   /** The provider's questions and reports about pages, mounted at /voice. */
   pageWebhooks?: Router
+  /** Alarms of the clinic's systems, mounted at /alarms. */
+  alarms?: Router
   /** Express' `trust proxy`: hops or addresses whose X-Forwarded-For counts. */
   trustProxy?: number | string | string[] | boolean
   limits?: Partial<LinkLimits>

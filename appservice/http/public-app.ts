@@ -45,6 +45,7 @@ export const publicApp = (deps: PublicDeps): express.Express => {
       handler: (_req, res) => refuseWith(res, 429, 'too-many'),
     }),
   )
+  if (deps.alarms) app.use('/alarms', deps.alarms)
   app.use('/_matrix', matrixProxy(deps, cookies, live))
   app.use('/oncall', onCallFeed({ store, publicUrl }))
 

@@ -40,7 +40,7 @@ export const originOf = (req: Request): { ip: string; agent?: string } => {
 /** The route that answered, or the part of the application that refused before any route did; nothing that a caller put into the address. */
 const routeOf = (req: Request): string => {
   const part =
-    /^\/(_matrix\/app|_matrix|api\/(?:link|session|clinic|check)|api|sms|assets|oncall|l|metrics)(?=[/?]|$)/.exec(
+    /^\/(_matrix\/app|_matrix|api\/(?:link|session|clinic|check)|api|sms|voice|alarms|assets|oncall|l|metrics)(?=[/?]|$)/.exec(
       req.originalUrl,
     )?.[0] ?? ''
   const path: unknown = (req.route as { path?: unknown } | undefined)?.path

@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import express from 'express'
+import { alarmsRouter } from '../../../appservice/http/alarms.ts'
+import { isRefusal } from '../../../core/domain/refusal.ts'
+import { failures } from '../../../core/http/answers.ts'
+import { listen } from '../../../core/http/listen.ts'
+import { addAlarmSource, revokeAlarmSource } from '../../../core/store/oncall/alarms.ts'
+import { openContent } from '../../../core/store/oncall/pages.ts'
+import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-world.ts'
+
+describe('alarms of other systems', function () {
+  this.timeout(60_000)
+  let w: PagesWorld
+  let server: Awaited<ReturnType<typeof listen>>
+  let token: string
+  let n = 0
+  before(async () => {
+    w = await pagesWorld()
+    server = await listen(
+      express()
+        .use('/alarms', alarmsRouter({ store: w.store, duty: w.duty }))
+        .use(failures(w.log)),
+      { graceMs: 200 },
+    )
+    const made = await w.tx(tx =>
+      addAlarmSource(tx, { name: 'ward-3', role: 'cardiology', priority: 'urgent' }, at('bob')),
+    )
+    if (isRefusal(made)) throw new Error(made.sentence)
+    token = made.token
+  })
+  after(async () => {
+    await server?.stop()
+    await w?.stop()
+  })
+  const send = async (body: unknown, more: Record<string, string> = {}) => {
+    const answer = await fetch(`${server.url}/alarms`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': `key-${++n}`,
+        ...more,
+      },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+    return {
+      status: answer.status,
+      body: (await answer.json()) as Record<string, unknown> & { error?: { code: string } },
+    }
+  }
+
+  it('page the role once, whatever is sent again, and say that they are secondary', async () => {
+    const alarm = { what: 'pump stopped', where: 'room 12' }
+    const sent = await Promise.all(Array.from({ length: 8 }, () => send(alarm, { 'idempotency-key': 'same' })))
+    expect(sent.map(s => s.status).sort()).to.deep.equal([200, 200, 200, 200, 200, 200, 200, 202])
+    expect(new Set(sent.map(s => s.body.ref)).size).to.equal(1)
+    expect(sent[0]?.body.notice).to.equal('Secondary alarm, not for primary monitoring.')
+    const stored = await w.byRef(String(sent[0]?.body.ref))
+    expect(stored?.page.count).to.equal(1)
+    const card = await openContent(w.store, w.store.db, stored?.page.id ?? '')
+    expect(card?.note).to.include('not for primary monitoring')
+    expect((await send({ what: 'another' }, { 'idempotency-key': 'same' })).status).to.equal(409)
+    expect((await send(alarm)).body).to.include({ joined: 'duplicate', count: 2, ref: sent[0]?.body.ref })
+  })
+
+  it('are raised by what their words and values say, with the reason, and never lowered', async () => {
+    const raised = await send({ what: 'monitor', values: [{ name: 'SpO2', value: 70, unit: '%' }] })
+    expect(raised.body).to.include({ priority: 'stat' })
+    expect((raised.body.why as string[]).length).to.be.greaterThan(0)
+    expect((await send({ what: 'lift', priority: 'stat' })).body.priority).to.equal('stat')
+  })
+
+  it('are refused without a right, a key, a schema or an end', async () => {
+    expect((await send({ what: 'x' }, { authorization: 'Bearer 11111111111111111111' })).status).to.equal(401)
+    expect((await send({ what: 'x' }, { 'idempotency-key': '' })).status).to.equal(400)
+    expect((await send({ what: 'x', patient: 'Rosa' })).body.error?.code).to.equal('bad-alarm')
+    expect(
+      (
+        await fetch(`${server.url}/alarms`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': 'big' },
+          body: JSON.stringify({ what: 'x', text: 'x'.repeat(40_000) }),
+        })
+      ).status,
+    ).to.equal(413)
+    expect(await w.dump()).not.to.include(token)
+  })
+
+  it('end when the source is revoked', async () => {
+    expect(isRefusal(await w.tx(tx => revokeAlarmSource(tx, 'ward-3', at('bob'))))).to.equal(false)
+    expect((await send({ what: 'x' })).status).to.equal(401)
+  })
+})
