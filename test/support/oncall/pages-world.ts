@@ -6,13 +6,9 @@ import { localAccount, localSender, startLocal } from '../../../appservice/sms/l
 import type { LocalMessage } from '../../../appservice/sms/local/state.ts'
 import { pace } from '../../../appservice/sms/pace.ts'
 import { twilioProvider } from '../../../appservice/sms/twilio.ts'
-import { nameKey } from '../../../core/domain/oncall/admission/misdirection.ts'
-import { defaultRungs } from '../../../core/domain/oncall/paging/ladder.ts'
 import type { PageEvent } from '../../../core/domain/oncall/paging/page.ts'
-import type { EscalationPolicy, Plan } from '../../../core/domain/oncall/paging/policy.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import { listen } from '../../../core/http/listen.ts'
-import type { Duty, DutyPerson } from '../../../core/oncall/pages/duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { startPager } from '../../../core/oncall/pages/pager.ts'
 import { type PageRequest, requestPage } from '../../../core/oncall/pages/request-page.ts'
@@ -25,75 +21,9 @@ import { type StoreDeps, type Tx, transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { testLog } from '../test-log.ts'
-import { plan, role, step, user } from './paging.ts'
+import { at, clinic, dutyOf, lineNumber, phones } from './test-clinic.ts'
 
-export const at = (name: string): string => `@${name}:clinic.example`
-export const phones: Readonly<Record<string, string>> = { ann: '+12025550171', bob: '+12025550172', cy: '+12025550173' }
-export const lineNumber = '+12025550179'
-
-/** The role first, twice; then Bob; then the switchboard. */
-const policy: Plan = plan(
-  [step([role('cardiology')], { waitMs: 120_000 }), step([user(at('bob'))], { waitMs: 120_000 })],
-  {},
-)
-export const policies: EscalationPolicy = {
-  name: 'cardiology',
-  plans: { routine: policy, urgent: policy, stat: policy },
-}
-
-export type Clinic = {
-  /** Who has cardiology, by name. */
-  on: string[]
-  /** Who is in its schedule at some time. */
-  members: string[]
-  absent: string[]
-  names: Record<string, string>
-  quietUntil: Record<string, number>
-}
-
-/** A clinic by plain names: Ann has cardiology, Bob and Cy are in its schedule too. */
-export const clinic = (): Clinic => ({
-  on: ['ann'],
-  members: ['ann', 'bob', 'cy'],
-  absent: [],
-  names: {},
-  quietUntil: {},
-})
-
-export const dutyOf = (c: Clinic): Duty => {
-  const nameOf = (u: string) => /^@([^:]+)/.exec(u)?.[1] ?? u
-  const person = (u: string): DutyPerson => ({
-    user: u,
-    name: c.names[nameOf(u)] ?? nameOf(u),
-    lang: 'en',
-    rungs: defaultRungs,
-    quiet: { hours: null, until: c.quietUntil[nameOf(u)] ?? null },
-    phone: phones[nameOf(u)] ?? null,
-  })
-  return {
-    role: async (_tx, key) =>
-      key === 'cardiology'
-        ? {
-            key,
-            name: 'Cardiology',
-            policy: policies,
-            on: () => c.on.map(at),
-            has: p => c.members.map(at).includes(p),
-            endsAt: () => null,
-          }
-        : undefined,
-    roles: async () => ['cardiology'],
-    person: async (_tx, u) => person(u),
-    peopleWithNumber: async (_tx, e164) =>
-      Object.keys(phones)
-        .filter(n => phones[n] === e164)
-        .map(at),
-    line: async (_tx, name) => (name === 'switchboard' ? lineNumber : undefined),
-    namesakes: async (_tx, u) =>
-      c.members.map(at).filter(o => o !== u && nameKey(person(o).name) === nameKey(person(u).name)),
-    isAbsent: async (_tx, u) => c.absent.map(at).includes(u),
-  }
-}
+export { at, phones } from './test-clinic.ts'
 
 /** Pages on a real database with a clock that the test moves, without a homeserver or a provider. */
 export const pagesWorld = async () => {
@@ -214,10 +144,9 @@ export const phonesWorld = async (o: { idle?: boolean } = {}) => {
   if (!o.idle) {
     const handlers = pageJobs({ store, duty, phones, log, uncertainMs: 50, patienceMs: 5000 })
     outboxes.push(await startOutbox({ queue: 'pages', store, log, handlers, pollMs: 20 }))
-    outboxes.push(
-      await startOutbox({ queue: 'sms', store, log, handlers: smsJobs({ store, provider, log, publicUrl, duty }) }),
-    )
   }
+  const inbound = smsJobs({ store, provider, log, publicUrl, duty })
+  outboxes.push(await startOutbox({ queue: 'sms', store, log, handlers: inbound }))
   const json = async (path: string, body?: unknown) => {
     const answer = await fetch(local.url + path, {
       method: body === undefined ? 'GET' : 'POST',
