@@ -10,8 +10,8 @@ import { seededRandom } from '../../support/random.ts'
 
 const script = fileURLToPath(new URL('../../support/processes/pages-process.ts', import.meta.url))
 const long = process.env.WARDROOM_LONG === '1'
-const rounds = long ? 120 : 5
-const perRound = long ? 10 : 6
+const rounds = long ? 120 : 3
+const perRound = 10
 const faults: Behaviour[] = [
   'normal',
   'error_500',
