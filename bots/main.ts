@@ -12,6 +12,7 @@ import { startBot } from '../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
+import { renewStoredCopy } from '../core/oncall/print/stored-copy.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
@@ -55,6 +56,8 @@ export type BotsOptions = {
   firstAdmin?: string
   /** Starting values of settings, as the configuration file has them. */
   settings: Readonly<Record<string, string>>
+  /** Where the printable page of who is on call is kept; left out: nowhere. */
+  printFile?: string
   log: Log
   /** The bot's name before the colon: `wardroom`, or beginning with `wardroom_`. */
   localpart?: string
@@ -121,6 +124,12 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       )
     started(await listen(transactions, o.listen.bots))
     await started(deliveries).begin()
+    const { printFile } = o
+    if (printFile !== undefined) {
+      const renew = () => renewStoredCopy(store, printFile)
+      // Before the bot, which waits for the homeserver: this page is for when that is gone.
+      started(startSweeps({ store, name: 'oncall-print', every: hours(1), run: renew, log }))
+    }
 
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }

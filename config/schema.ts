@@ -143,6 +143,15 @@ const audit = part({
   }),
 })
 
+const oncall = part({
+  printFile: entry(path.optional(), {
+    about:
+      'The file in which the bots keep the printable page of who is on call with their numbers (HTML, mode 600, renewed every hour). Left out: `oncall/on-call.html` in the data folder.',
+    env: 'WARDROOM_ONCALL_PRINT_FILE',
+    example: '/srv/switchboard/on-call.html',
+  }),
+})
+
 /** Starting values of what administrators later change by chat, checked by the very rules of `!config`. */
 const settings = z
   .record(z.string(), z.string({ error: 'must be text, as one would type it after !config set' }))
@@ -218,6 +227,7 @@ export const schema = part({
   sms: entry(sms.prefault({}), { about: 'Text messages.' }),
   keys: entry(keys.prefault({}), { about: 'Keys that are never in a database.' }),
   audit: entry(audit.prefault({}), { about: 'The audit log.' }),
+  oncall: entry(oncall.prefault({}), { about: 'On call.' }),
   listen: entry(listen.prefault({}), { about: 'Where each service listens, as host:port.' }),
   embedded: entry(
     part({

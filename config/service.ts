@@ -10,6 +10,7 @@ export type ServiceConfig = Config & {
   database: { url: Secret; keeperUrl: Secret }
   keys: { file: string; keeper: string; audit: string; keeperSecret: Secret }
   audit: { pinFolder: string; sinkFolder: string }
+  oncall: { printFile: string }
   sms: Config['sms'] & { provider: 'local' | 'twilio' }
 }
 
@@ -23,6 +24,7 @@ export const defaultFiles = (dataDir: string) => ({
   audit: resolve(dataDir, 'keys/audit.json'),
   pins: resolve(dataDir, 'pins'),
   sinks: resolve(dataDir, 'audit/sinks'),
+  oncallPage: resolve(dataDir, 'oncall/on-call.html'),
   /** Demo accounts of the embedded homeserver: localpart → { userId, password }. */
   accounts: resolve(dataDir, 'accounts.json'),
   /** What the supervisor hands to the services. */
@@ -67,6 +69,7 @@ export const serviceConfig = (config: Config): ServiceConfig | { missing: string
       pinFolder: resolve(config.audit.pinFolder ?? files.pins),
       sinkFolder: resolve(config.audit.sinkFolder ?? files.sinks),
     },
+    oncall: { printFile: resolve(config.oncall.printFile ?? files.oncallPage) },
     sms: { ...config.sms, provider: smsProvider(config) },
   }
 }

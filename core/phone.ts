@@ -22,6 +22,9 @@ const cannotText: Record<string, string> = {
   VOICEMAIL: 'That is a voicemail number; it cannot get texts.',
 }
 
+/** `+1 202 555 0123`: an E.164 number as people read it. */
+export const showPhone = (e164: string): string => parsePhoneNumberFromString(e164)?.formatInternational() ?? e164
+
 /** Reads a number as people type it; without `+` it belongs to `defaultCountry` (ISO 3166, e.g. `US`). Refuses what is no number and what cannot get texts (row 61). */
 export const parsePhone = (input: string, defaultCountry: string): Phone | Refusal => {
   const country: CountryCode | undefined = isSupportedCountry(defaultCountry) ? defaultCountry : undefined

@@ -7,6 +7,7 @@ import { addSource, type OnCallSource, sourceOf } from '../../core/store/oncall/
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 import { type CliCommand, Explained, parseOptions } from '../command.ts'
 import { orExplain, withStore } from '../open-store.ts'
+import { printDuties } from './oncall-print.ts'
 
 type Wanted = { role: string; layer: string; format: 'calendar' | 'csv'; dates?: 'day-first' | 'month-first' }
 
@@ -64,20 +65,26 @@ export const importFile = async (
   return 0
 }
 
-/** `wardroom oncall import cardiology duties.csv`: duties from a file. */
+/** `wardroom oncall import cardiology duties.csv`: duties from a file; `wardroom oncall print`: the page of who is on call. */
 export const oncall: CliCommand = {
   name: 'oncall',
-  usage: 'oncall import ROLE FILE [--layer NAME] [--format calendar|csv] [--dates day-first|month-first] [--apply]',
-  about: 'read duties on call from an iCalendar or CSV file; says what it would change, and changes it with --apply',
+  usage:
+    'oncall import ROLE FILE [--layer NAME] [--format calendar|csv] [--dates day-first|month-first] [--apply] | print [--out FILE]',
+  about:
+    'read duties on call from an iCalendar or CSV file; says what it would change, and changes it with --apply; print who is on call for 7 days, with their numbers, as an HTML page',
   run: async args => {
     const { values, flags, rest } = parseOptions(args, {
-      values: ['layer', 'format', 'dates', 'config'],
+      values: ['layer', 'format', 'dates', 'out', 'config'],
       flags: ['apply'],
     })
     const [what, role, file] = rest
+    if (what === 'print' && role === undefined)
+      return withStore(values.config, 'wardroom-oncall', store => printDuties(store, values.out))
     const { format = file?.toLowerCase().endsWith('.csv') ? 'csv' : 'calendar', dates, layer = 'import' } = values
     if (what !== 'import' || !role || !file)
-      throw new Explained('Say what: wardroom oncall import cardiology duties.ics')
+      throw new Explained(
+        'Say what: wardroom oncall import cardiology duties.ics, or wardroom oncall print --out FILE.',
+      )
     if (format !== 'calendar' && format !== 'csv') throw new Explained('--format is calendar or csv.')
     if (dates !== undefined && !isOrder(dates)) throw new Explained('--dates is day-first or month-first.')
     if (!/^[a-z0-9][a-z0-9_-]{0,39}$/.test(layer)) throw new Explained('--layer is one word in lower case.')

@@ -16,5 +16,6 @@ export const bots: StartService = (config, log) =>
     listen: { bots: config.listen.bots },
     firstAdmin: config.firstAdmin,
     settings: config.settings,
+    printFile: config.oncall.printFile,
     log,
   })

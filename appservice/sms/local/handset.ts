@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express from 'express'
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { showPhone } from '../../../core/phone.ts'
 import { handsetPage, listPage } from './handset-html.ts'
 import { handsetOf, type LocalMessage, type LocalState } from './state.ts'
 
@@ -40,7 +40,6 @@ const framable = async (page: string): Promise<boolean> => {
 }
 
 const asset = (name: string) => readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
-const pretty = (e164: string) => parsePhoneNumberFromString(e164)?.formatInternational() ?? e164
 
 /** `/handset`: all telephones; `/handset/:number`: one, where texts arrive live, links open and answers are typed. */
 export const handsetRoutes = ({ state, publicUrl, frameAncestors, streams }: HandsetOptions): express.Router => {
@@ -73,7 +72,12 @@ export const handsetRoutes = ({ state, publicUrl, frameAncestors, streams }: Han
   router.get('/handset', (_req, res) => {
     const latest = new Map<string, LocalMessage>()
     for (const m of state.messages()) latest.set(handsetOf(m), m)
-    const rows = [...latest].map(([number, m]) => ({ number, pretty: pretty(number), last: m.body, at: m.createdAt }))
+    const rows = [...latest].map(([number, m]) => ({
+      number,
+      pretty: showPhone(number),
+      last: m.body,
+      at: m.createdAt,
+    }))
     res.type('html').send(listPage(rows.toSorted((a, b) => b.at - a.at)))
   })
 
@@ -87,7 +91,7 @@ export const handsetRoutes = ({ state, publicUrl, frameAncestors, streams }: Han
       res.status(404).type('html').send(listPage([]))
       return
     }
-    res.type('html').send(handsetPage({ number, pretty: pretty(number), page, frames: await framable(page) }))
+    res.type('html').send(handsetPage({ number, pretty: showPhone(number), page, frames: await framable(page) }))
   })
   router.get('/handset/:number/events', (req, res) => {
     const number = numberOf(req.params.number)

@@ -821,6 +821,13 @@ export const catalogue = {
     { severity: 4 },
   ),
   'oncall.view': access('On-call schedule viewed', 'looked at who is on call', 'look at who is on call', activity('R')),
+  'oncall.print': access(
+    'On-call page printed',
+    'printed who is on call with their numbers[: {what}][, {numbers} numbers]',
+    'print who is on call with their numbers',
+    dcm(event.export, 'R'),
+    { severity: 4 },
+  ),
   'page.create': communication('Page', 'paged: {object}[, {priority}][, to {role}]', 'page somebody', activity('C'), {
     severity: 4,
   }),

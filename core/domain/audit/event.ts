@@ -160,6 +160,7 @@ export const auditActions = [
   'oncall.import',
   'oncall.feed',
   'oncall.view',
+  'oncall.print',
   // Pages and alarms.
   'page.create',
   'page.join',

@@ -586,6 +586,7 @@ const sweeps: Record<string, string> = {
   'records-sessions': 'forgets keys of sessions whose messages are gone, each with record.destroy',
   exits: 'key.destroy, key.certificate',
   'oncall-swaps': 'oncall.swap, when one lapses',
+  'oncall-print': 'oncall.print',
   exports: 'export.expire, or what a killed export left',
   reminders: 'text.queue, task.open',
   'staff-list': 'publishes names that the rooms show already',
