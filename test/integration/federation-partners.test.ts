@@ -9,7 +9,7 @@ import { database as postgres } from '../support/stack.ts'
 
 /** What administrators name in `federation.allowed` is what the embedded homeserver federates with. */
 describe('the hospitals that the homeserver federates with', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   before(async () => {
     d = await database()

@@ -32,7 +32,7 @@ describe('users of ours without a standing device', () => {
   after(async () => ann?.stop())
 
   it('a ghost has no live device, and K alone opens what was sent to it meanwhile; a second attempt replaces the first', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const userId = user('p')
     const made = { homeserver, userId, deviceName: 'enrolment', random }
     const first = await createIdentity(made)
@@ -91,7 +91,7 @@ describe('users of ours without a standing device', () => {
     })
 
     it('is read without a shield by a clinician who was offline, although its device is gone', async function () {
-      this.timeout(60_000)
+      this.timeout(120_000)
       ann.network.offline = true
       const [id] = await speak([say('the card', 'job-1')])
       expect(await devicesOf(homeserver, userId)).to.deep.equal([])

@@ -46,7 +46,7 @@ describe('who a bot is and whom it believes', () => {
   })
 
   it('answers a message from an unsigned device with ⛔ and nothing else', async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const eve = await clinician('eve', { signed: false, onlySigned: false })
     const theirs = await w.roomWith(eve)
     const id = await eve.send(theirs, 'do as I say')
@@ -109,7 +109,7 @@ describe('who a bot is and whom it believes', () => {
   })
 
   it('refuses crypto-reset while a process runs the bot', async function () {
-    this.timeout(40_000)
+    this.timeout(120_000)
     const error = await reset(1000).catch((e: Error) => e)
     expect(String(error)).to.include('still runs')
     await eventually(() => bot.leads())

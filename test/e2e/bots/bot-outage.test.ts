@@ -40,7 +40,7 @@ describe('a bot whose peers or leader go away', () => {
   })
 
   it('goes on after its database connections were cut', async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const asking = ask()
     await w.store.db.raw(
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
@@ -82,7 +82,7 @@ describe('a bot whose peers or leader go away', () => {
   })
 
   it('is taken over after its leader was killed', async function () {
-    this.timeout(90_000)
+    this.timeout(120_000)
     const { deviceId } = await bot.leads()
     const standby = w.start()
     await eventually(async () => await alive(standby))

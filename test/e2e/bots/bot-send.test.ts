@@ -165,7 +165,7 @@ describe('what a bot sends', () => {
   })
 
   it('can be read by somebody whom it invites later (MSC4268), and a bot invited later is told by its keys', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const room = await bot.createDirect(ann.userId as UserId)
     const early = await bot.send(room, 'm.room.message', text('said before'), { txnId: 'early' })
     const bob = await clinician('bob')

@@ -31,7 +31,7 @@ type Content = Record<string, unknown> & { ciphertext: string; session_id: strin
 
 /** Rows 32, 34, 36; design §10: staff rooms and direct chats with a visible bot that keeps keys for the officers and nothing for itself. */
 describe('the records bot', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: Desk
   let lee: Clinician
   let kim: Clinician

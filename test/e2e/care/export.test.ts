@@ -47,7 +47,7 @@ const picture = Buffer.from('R0lGODlhAQABAAAAACwAAAAAAQABAAA=', 'base64')
 
 /** Row 53: an export of a care room whose link nobody ever opened, with an edit, a removal under a hold and a picture. */
 describe('export of records', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let bridge: TestBridge
   let lee: Clinician
   let patient: CarePatient

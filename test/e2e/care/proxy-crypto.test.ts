@@ -15,7 +15,7 @@ import { openPage, readable } from '../../support/worlds/page-client.ts'
 import { type PublicServer, publicServer } from '../../support/worlds/public-http.ts'
 
 describe('an encrypted conversation through the proxy', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   let bridge: TestBridge
   let keeper: Keeper
   let keys: KeeperClient

@@ -23,7 +23,7 @@ type Signed = Enrolled & { browser: Browser; session: Session }
 type Clinician = { userId: string; accessToken: string }
 
 describe('the Matrix proxy', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: PageWorld
   let ann: Clinician
   let stranger: Clinician

@@ -21,7 +21,7 @@ const path = (room: string, rest: string) => `/_matrix/client/v3/rooms/${encodeU
 
 /** Row 34: what clients show of a recalled message, in the places where it may have left something; docs/records.md has the table. */
 describe('a recalled message in clients', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let homeserver: Homeserver
   let deletion: DeletionDeps

@@ -17,7 +17,7 @@ const versions = '/_matrix/client/versions'
 const sync = '/_matrix/client/v3/sync?timeout=0'
 
 describe('a patient’s session', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: PageWorld
 
   before(async function () {

@@ -23,7 +23,7 @@ const path = (room: string, rest: string) => `/_matrix/client/v3/rooms/${encodeU
 
 /** Rows 34, 36: two hospitals' homeservers, with clinicians of both in a room. */
 describe('retention and recall across two homeservers', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let both: Hospitals
   let homeserver: Homeserver

@@ -18,7 +18,7 @@ const encrypted = {
 }
 
 describe('homeserver', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let s: Stack
   let callers: Record<'clinician' | 'administrator' | 'bot' | 'ghost', Caller>
   let transaction = 0

@@ -36,7 +36,7 @@ const lines = [
 
 /** Row 53: what an officer or a patient opens from the unpacked folder. */
 describe('the page of an export in a browser', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-page-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
 

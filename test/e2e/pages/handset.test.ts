@@ -16,7 +16,7 @@ const phone = '+12025550123'
 const authToken = secret('t')
 
 describe('the handset page', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let server: Server
   let publicUrl: string
   let local: LocalSms

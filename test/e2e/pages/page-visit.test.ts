@@ -19,7 +19,7 @@ const send = async (page: Page, text: string): Promise<void> => {
 const message = (page: Page, text: string) => page.locator('.message', { hasText: text })
 
 describe('a visit to the patient page', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   let w: BrowserWorld
   let common: Visitor | undefined
   /** For visits to which it does not matter what was said before. */

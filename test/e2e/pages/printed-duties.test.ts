@@ -47,7 +47,7 @@ const html = printedPage({
 
 /** Issue 5, point 10: what hangs at the switchboard, or is looked at on a telephone. */
 describe('the printed page of who is on call, in a browser', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   it('fits a telephone and a sheet, stays light where the screen is dark, asks nobody for anything, and passes axe', async () => {
     const page = await (await browser()).newPage({

@@ -7,7 +7,7 @@ import { audited, type TestAuditLog, testAuditLog } from '../../support/audit-lo
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
 describe('!audit alerts', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let log: TestAuditLog
   let officer: UserId

@@ -21,7 +21,7 @@ const kills = process.env.WARDROOM_LONG === '1' ? 300 : 10
 const noon = Date.parse('2026-11-23T17:00:00Z')
 
 describe('audit alerts', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let log: TestAuditLog
   beforeEach(async () => {

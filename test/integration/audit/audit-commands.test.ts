@@ -10,7 +10,7 @@ import { audited, type TestAuditLog, testAuditLog } from '../../support/audit-lo
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
 describe('audit commands', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let log: TestAuditLog
   let carla: UserId

@@ -78,7 +78,7 @@ describe('the audit log has an event for every command', () => {
   let all: Awaited<ReturnType<CommandWorld['person']>>
   let code: string
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     w = await commandWorld()
     all = await w.person('ada', 'admin', 'compliance', 'supervisor', 'clinician', 'desk')
     const added = await w.ask(all, '!patient add +1 202 555 0143 dob 1953-04-09 name "Rosa Ejemplo"')
@@ -106,7 +106,7 @@ describe('the audit log has an event for every command', () => {
   for (const c of commands) {
     const name = c.words.join(' ')
     it(`!${name}`, async function () {
-      this.timeout(20_000)
+      this.timeout(120_000)
       const stranger = await run(c.example, all, { identity: null })
       expect(
         stranger.rows.map(r => [r.action, r.outcome]),
@@ -125,7 +125,7 @@ describe('the audit log has an event for every command', () => {
   }
 
   it('and the list of those that leave nothing else is true', async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     expect(Object.keys(onlyTheCommand).filter(name => !commands.some(c => c.words.join(' ') === name))).to.deep.equal(
       [],
     )
@@ -191,7 +191,7 @@ describe('the audit log has an event for every route of the public application',
   const log = testLog()
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     d = await database()
     hs = await deafHomeserver()
     const release: KeeperClient['release'] = async ({ sessionId, cookie, origin }) => {
@@ -544,7 +544,7 @@ describe('the audit log has an event for every kind of job', () => {
 
   for (const [queue, list] of Object.entries(kinds) as [keyof typeof kinds, string[]][])
     it(`of the queue ${queue}: done without an entry of its own, it gets one; given up, it has one`, async function () {
-      this.timeout(30_000)
+      this.timeout(120_000)
       expect(list.length).to.be.greaterThan(0)
       await d.store.db('audit_queue').delete()
       const handler: JobHandler = async job =>

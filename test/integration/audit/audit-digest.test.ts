@@ -7,7 +7,7 @@ import { audited, type TestAuditLog, testAuditLog } from '../../support/audit-lo
 import { database, type TestDatabase } from '../../support/database.ts'
 
 describe('the weekly digest of the audit log', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let log: TestAuditLog
   beforeEach(async () => {

@@ -97,7 +97,7 @@ describe('an exported audit log', () => {
   })
 
   it('verifies across three levels of tiles', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const many = makeLog(entriesOf(0, 65_800))
     const dir = await write('large', await many.stored({ signer: keys.current }))
     expect(await wrongs(dir, { against: await many.checkpoint(65_536, keys.current) })).to.deep.equal([])

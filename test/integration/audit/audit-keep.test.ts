@@ -27,7 +27,7 @@ import { eventually } from '../../support/eventually.ts'
 import { testLog } from '../../support/test-log.ts'
 
 describe('keeping the audit log', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   const alerts: Alert[] = []
   const endings: (() => Promise<unknown> | unknown)[] = []

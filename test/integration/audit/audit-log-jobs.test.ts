@@ -17,7 +17,7 @@ const none: JobContext = {
 }
 
 describe('export and verification of the log by command', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let log: TestAuditLog
   let dataDir: string

@@ -60,7 +60,7 @@ const patientWith = async ({ db }: StoreDeps, patient: string) => {
 }
 
 describe('the audit log', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let log: TestAuditLog
   before(async () => {

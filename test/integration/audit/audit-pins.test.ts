@@ -54,7 +54,7 @@ const grow = async (d: TestDatabase, log: TestAuditLog, n: number) => {
 }
 
 describe('pinned checkpoints', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let log: TestAuditLog
   let folder: string

@@ -14,7 +14,7 @@ import { eventually } from '../../support/eventually.ts'
 import { testLog } from '../../support/test-log.ts'
 
 describe('the audit process', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   const endings: (() => Promise<unknown>)[] = []
   beforeEach(async () => {

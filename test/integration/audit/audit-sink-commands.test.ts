@@ -11,7 +11,7 @@ import { type SinkWorld, sinkWorld } from '../../support/worlds/sink-world.ts'
 const token = 'dG9rZW4-of-the-siem'
 
 describe('!audit sink', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let c: CommandWorld
   let w: SinkWorld
   let compliance: UserId

@@ -6,7 +6,7 @@ import { sinkSuite, upTo } from '../../support/worlds/sink-suite.ts'
 import type { SinkWorld } from '../../support/worlds/sink-world.ts'
 
 describe('audit sinks that write files', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const { world } = sinkSuite()
   let w: SinkWorld
   beforeEach(() => {

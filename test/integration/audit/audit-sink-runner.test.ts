@@ -11,7 +11,7 @@ import type { SinkWorld } from '../../support/worlds/sink-world.ts'
 const hangMs = seconds(30)
 
 describe('the runner of the audit sinks', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const { world, receiver, complete, hurry } = sinkSuite()
   let w: SinkWorld
   beforeEach(() => {

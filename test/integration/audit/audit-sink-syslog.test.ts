@@ -8,7 +8,7 @@ import { sinkSuite } from '../../support/worlds/sink-suite.ts'
 import type { SinkWorld } from '../../support/worlds/sink-world.ts'
 
 describe('the syslog sink', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const { world, stopAfter, complete, hurry } = sinkSuite()
   let w: SinkWorld
   beforeEach(() => {

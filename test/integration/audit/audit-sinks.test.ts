@@ -19,7 +19,7 @@ const { Fhir } = createRequire(import.meta.url)('fhir') as {
 }
 
 describe('audit sinks over HTTP', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const { world, receiver, stopAfter, complete, hurry } = sinkSuite()
   let w: SinkWorld
   beforeEach(() => {

@@ -12,7 +12,7 @@ import { verifiedQueue } from '../../support/records/verified.ts'
 
 /** Row 50: the log proves its deletion certificates. */
 describe('a deletion certificate', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let home: string
 

@@ -32,7 +32,7 @@ describe('what the homeserver reports', () => {
   let person: string
   let txn = 0
   before(async function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     d = await database()
     const app = express().use(
       transactionsRouter({

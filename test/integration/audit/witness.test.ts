@@ -194,7 +194,7 @@ describe('a witness (C2SP tlog-witness)', () => {
     })
 
     it('is made, told whom to follow, killed and started again without a configuration, and forgets nothing that it answered', async function () {
-      this.timeout(60_000)
+      this.timeout(120_000)
       const folder = join(home, 'own')
       expect(await output(wardroom('witness', 'make', folder, '--name', 'witness.example/w2'))).to.match(
         /witness\.example\/w2\+[0-9a-f]{8}\+/,

@@ -7,7 +7,7 @@ import { expect } from 'chai'
 const program = join(import.meta.dirname, '../../../bin/wardroom.mjs')
 
 describe('wardroom keys, from a shell', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'wardroom-keys-'))

@@ -12,7 +12,7 @@ const room = '!ward:clinic.example'
 
 /** Row 53: an export is asked for by one person, approved by another, told to its rooms, and open for a while only. */
 describe('!export', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let officer: UserId
   let second: UserId

@@ -8,7 +8,7 @@ const ann = '@ann:clinic.example' as UserId
 const bob = '@bob:clinic.example' as UserId
 
 describe('an administrator made on the command line', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   beforeEach(async () => {
     d = await database()

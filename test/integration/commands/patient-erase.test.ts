@@ -14,7 +14,7 @@ const number = '+1 202 555 0143'
 
 /** Row 53. */
 describe('!patient erase', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let officer: UserId
   let second: UserId

@@ -17,7 +17,7 @@ const room = '!ward:clinic.example'
 
 /** Rows 32, 49. */
 describe('!retention and !hold', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let officer: UserId
   let second: UserId

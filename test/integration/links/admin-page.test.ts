@@ -61,7 +61,7 @@ describe('the administrators’ page', () => {
   const last = async (action: string) => (await w.audit(action)).at(-1) as Record<string, Record<string, unknown>>
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     w = await commandWorld()
     auditLog = testAuditLog(w.db.store)
     server = await serve()

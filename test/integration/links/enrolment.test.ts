@@ -14,7 +14,7 @@ import { commandWorld } from '../../support/worlds/command-world.ts'
 const ann = '@ann:clinic.example'
 
 describe('an enrolment', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let d: TestDatabase
   let phones = 0
   before(async () => {

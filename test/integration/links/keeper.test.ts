@@ -40,7 +40,7 @@ describe('the keeper', () => {
   const shared = secret(randomBytes(32).toString('base64url'))
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     db = await database()
     folder = mkdtempSync(join(tmpdir(), 'wardroom-keeper-'))
     const keys = await generateKeys(seededRandom('keeper'))

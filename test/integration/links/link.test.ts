@@ -27,7 +27,7 @@ describe('secure links', () => {
   let maria: Enrolled
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     db = await database()
     deps = { store: db.store, publicUrl: 'http://localhost:8080', limits: defaultLimits }
   })

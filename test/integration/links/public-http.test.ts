@@ -19,7 +19,7 @@ describe('public HTTP', () => {
   let visitor: Browser
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     db = await database()
     const noKeeper: Pick<KeeperClient, 'release'> = {
       release: async () => ({ refused: 'dead' }),

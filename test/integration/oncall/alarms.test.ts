@@ -9,7 +9,7 @@ import { openContent } from '../../../core/store/oncall/pages.ts'
 import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-world.ts'
 
 describe('alarms of other systems', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: PagesWorld
   let server: Awaited<ReturnType<typeof listen>>
   let token: string

@@ -9,7 +9,7 @@ import { type CommandWorld, commandWorld } from '../../support/worlds/command-wo
 
 /** Rows 35, 36. */
 describe('!oncall and !who', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let [sue, ann, bob, dan] = [] as unknown as [UserId, UserId, UserId, UserId]
 

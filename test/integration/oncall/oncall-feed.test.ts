@@ -11,7 +11,7 @@ import { type PublicServer, publicServer } from '../../support/worlds/public-htt
 
 /** Row 35. */
 describe('the calendar of duties', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let server: PublicServer
   let [sue, ann, bob] = [] as unknown as [UserId, UserId, UserId]

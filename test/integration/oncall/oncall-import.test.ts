@@ -44,7 +44,7 @@ const week: Duty[] = ['Ann', 'Bob', 'Ann', 'Bob', 'Ann', 'Bob', 'Ann'].map((who,
 
 /** Row 35. */
 describe('schedules from elsewhere', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let [sue, ann, bob, dan] = [] as unknown as [UserId, UserId, UserId, UserId]
   let url: string

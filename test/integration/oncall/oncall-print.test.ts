@@ -13,7 +13,7 @@ import { type CommandWorld, commandWorld } from '../../support/worlds/command-wo
 
 /** Issue 5, point 10. */
 describe('the printed page of who is on call, out of the database', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let folder: string
   let ann: UserId

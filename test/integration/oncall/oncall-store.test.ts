@@ -28,7 +28,7 @@ const code = (value: unknown) => (isRefusal(value) ? value.code : 'not refused')
 
 /** Row 35. */
 describe('on-call schedules in the store', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let d: TestDatabase
   beforeEach(async () => {
     d = await database()

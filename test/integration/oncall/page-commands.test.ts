@@ -14,7 +14,7 @@ import { testLog } from '../../support/test-log.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
 describe('pages by chat', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: CommandWorld
   let sue: UserId
   let ann: UserId

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts'
 import { at, type PhonesWorld, phones, phonesWorld } from '../../support/oncall/pages-world.ts'
 
 describe('pages by telephone', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: PhonesWorld
   before(async () => {
     w = await phonesWorld()

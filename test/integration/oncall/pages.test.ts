@@ -8,7 +8,7 @@ import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-worl
 const long = process.env.WARDROOM_LONG === '1'
 
 describe('pages on PostgreSQL', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let w: PagesWorld
   before(async () => {
     w = await pagesWorld()

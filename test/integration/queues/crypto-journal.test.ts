@@ -35,7 +35,7 @@ describe('the crypto journal', () => {
   const journals: Journal[] = []
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     d = await database()
   })
   after(async () => d?.drop())
@@ -119,7 +119,7 @@ describe('the crypto journal', () => {
   })
 
   it('gives back the same as memory after a random history, with aborts in it', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const db = await openDatabase(await open())
     for (let n = 0; n < 120; n++) {
       const tx = db.transaction('plain', 'readwrite')

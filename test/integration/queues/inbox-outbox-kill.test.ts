@@ -47,7 +47,7 @@ const homeserver = (port: number, hsToken: string) => {
 }
 
 describe('what is killed or restarted loses nothing and does nothing twice', function () {
-  this.timeout(90_000) // child processes start slowly on a busy machine
+  this.timeout(120_000) // child processes start slowly on a busy machine
   let d: TestDatabase
   let peer: Peer
   const endings: (() => Promise<void>)[] = []

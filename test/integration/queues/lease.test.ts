@@ -9,7 +9,7 @@ describe('leases', () => {
   const held: HeldLease[] = []
   const log = testLog()
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     d = await database()
   })
   after(async () => {

@@ -22,7 +22,7 @@ const refused = (url: string, sql: string) =>
   )
 
 describe('embedded PostgreSQL', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let folder: string
   let server: Postgres | undefined
   const lines: string[] = []

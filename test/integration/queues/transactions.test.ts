@@ -22,7 +22,7 @@ describe('the transactions endpoint', () => {
   let server: Listener
   const edus: Edu[] = []
   before(async function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     d = await database()
     const app = express().use(
       transactionsRouter({

@@ -12,7 +12,7 @@ import { type SmsWorld, smsWorld } from '../../support/worlds/sms-world.ts'
 const phone = '+12025550177'
 
 describe('reminders', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: SmsWorld
   beforeEach(async () => {
     w = await smsWorld()

@@ -12,7 +12,7 @@ const phone = '+12025550123'
 const canary = 'my left knee is the size of a grapefruit'
 
 describe('texts that come in', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: SmsWorld
   const open = async (o: SmsWorldOptions = {}) => {
     w = await smsWorld(o)

@@ -16,7 +16,7 @@ const phone = '+12025550123'
 const by = { kind: 'user' as const, id: '@ann:test' }
 
 describe('sending texts', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let w: SmsWorld
   beforeEach(async () => {
     w = await smsWorld()
