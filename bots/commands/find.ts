@@ -25,7 +25,9 @@ export const findCommand = (commands: readonly Command[], text: string): Request
   const starts = (c: Command) => c.words.every((word, i) => word === typed[i])
   const exact = commands.filter(starts).sort((a, b) => b.words.length - a.words.length)[0]
   if (exact) return { kind: 'command', command: exact, tokens: tokens.slice(exact.words.length), source }
-  if (commands.some(c => typed.every((word, i) => word === c.words[i]))) return { kind: 'group', word: typed.join(' ') }
+  // `!oncall help` is as good as `!help oncall`.
+  const group = typed.length > 1 && typed.at(-1) === 'help' ? typed.slice(0, -1) : typed
+  if (commands.some(c => group.every((word, i) => word === c.words[i]))) return { kind: 'group', word: group.join(' ') }
   const meant = nearest(commands, typed)
   const phi =
     tokens.length > 2 && (meant === undefined || commands.some(c => c.words[0] === meant.split(' ')[0] && c.phi))

@@ -186,6 +186,10 @@ describe('a command that does not exist', () => {
     const request = findCommand(commands, text)
     return request.kind === 'refused' ? request.refusal.sentence : request.kind
   }
+  it('is no command at all when it asks for help about some', () => {
+    expect(findCommand(commands, '!patient help')).to.deep.equal({ kind: 'group', word: 'patient' })
+    expect(said('!nothing help')).to.include('no such command')
+  })
   it('is answered with what was probably meant', () => {
     expect(said('!patient ad +1 202 555 0143')).to.include('Did you mean !patient add?')
     expect(said('!patinet add')).to.include('Did you mean !patient add?')
