@@ -11,6 +11,7 @@ import { watchOwnUsers } from '../core/matrix/own-users-watch.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { clinicDuty } from '../core/oncall/pages/clinic-duty.ts'
+import { endOldPages } from '../core/oncall/pages/old-pages.ts'
 import { startPager } from '../core/oncall/pages/pager.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
@@ -91,6 +92,7 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     const paging = pageJobs({ store, duty, phones, log })
     started(await startOutbox({ queue: 'pages', store, handlers: paging, log, metrics, concurrency: 12 }))
     started(startPager({ store, duty, log }))
+    started(startSweeps({ store, name: 'old-pages', every: minutes(10), run: () => endOldPages(store, duty), log }))
     started(await startInbox({ source: 'ghosts', store, handle: onRoomEvent(care), log, metrics }))
     started(startSweeps({ store, name: 'reminders', every: seconds(10), run: () => remind(care), log }))
     const { everyMs } = staffListTimes

@@ -5,6 +5,7 @@ import { addContacts, type Contact, type NewContact, openCalls } from '../../sto
 import { noteTimeline, savePages, type TimelineEntry } from '../../store/oncall/pages.ts'
 import { readSettings } from '../../store/staff/settings.ts'
 import type { NewJob, Tx } from '../../store/tx.ts'
+import { deskNotices } from './desk-notice.ts'
 import { isPerson, type LookedUp } from './look-up.ts'
 
 /** The payload of the jobs about one contact: `page.card`, `page.sms`, `page.call`, `page.hangup`. */
@@ -70,9 +71,9 @@ export const wordingFor = (ports: Pick<LookedUp, 'name'>, timeZone: string): Wor
   time: at => new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(at),
 })
 
-/** One turn of a page. `stored`: the page as it was before; a new one has version 0. */
+/** One turn of a page. `stored`: the page as it was before; a new one has version 0; `target` as the policy writes it. */
 export type CommittedTurn = {
-  stored: { version: number; patientId?: string }
+  stored: { version: number; target: string; patientId?: string }
   turn: Turn
   actor: Actor
   ports: LookedUp
@@ -164,8 +165,8 @@ const leadsTo = (t: CommittedTurn, zone: string): Led => {
 }
 
 /**
- * Saves pages as their turns left them, and what follows, in the caller's transaction: contacts with a job each under the key of its effect, messages, cards
- * that change, the timeline and the audit log. Few statements, however many turns.
+ * Saves pages as their turns left them, and what follows, in the caller's transaction: contacts with a job each under the key of its effect, messages, what
+ * the desk is told, cards that change, the timeline and the audit log. Few statements, however many turns.
  */
 export const commitTurns = async (tx: Tx, turns: readonly CommittedTurn[]): Promise<void> => {
   if (turns.length === 0) return
@@ -183,7 +184,7 @@ export const commitTurns = async (tx: Tx, turns: readonly CommittedTurn[]): Prom
     tx,
     all.flatMap(l => l.contacts),
   )
-  await tx.enqueueAll([...all.flatMap(l => l.jobs), ...hangUps(turns, calls)])
+  await tx.enqueueAll([...all.flatMap(l => l.jobs), ...hangUps(turns, calls), ...(await deskNotices(tx, turns))])
   await noteTimeline(
     tx,
     all.flatMap(l => l.news),

@@ -179,7 +179,7 @@ export const requestPage = async (tx: Tx, duty: Duty, r: PageRequest): Promise<R
     room: r.roomId,
     detail: { priority: r.priority, role: r.target.kind === 'role' ? r.target.role : 'a person' },
   })
-  const stored = { version: 0, ...(r.patientId ? { patientId: r.patientId } : {}) }
+  const stored = { version: 0, target, ...(r.patientId ? { patientId: r.patientId } : {}) }
   await commitTurns(tx, [{ stored, turn, actor: pager, ports, overBudget: p => over.has(p) }])
   const { phase, priority, count } = turn.page
   return { id, ref, phase, priority, count, joined: null, guard: turn.page.guard, startAt: turn.page.startAt }

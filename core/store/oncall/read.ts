@@ -164,3 +164,14 @@ export const onCallRole = async (reader: OnCallReader, key: string): Promise<OnC
   const found = roles.get(key) ?? (key.startsWith('@') ? roles.values().find(r => r.role.user === key) : undefined)
   return found && entryOf(found)
 }
+
+/** What roles are called and which unit's they are, by key; of those that were removed as well, whose pages may still be open. */
+export const roleUnits = async (
+  { sql }: Pick<OnCallReader, 'sql'>,
+  keys: readonly string[],
+): Promise<Map<string, { name: string; unit: string }>> => {
+  const rows: { key: string; name: string; unit: string }[] = await sql('oncall_role')
+    .whereIn('key', [...keys])
+    .select('key', 'name', 'unit')
+  return new Map(rows.map(({ key, name, unit }) => [key, { name, unit }]))
+}

@@ -586,6 +586,7 @@ describe('the audit log has an event for every kind of job', () => {
 const sweeps: Record<string, string> = {
   'records-sessions': 'forgets keys of sessions whose messages are gone, each with record.destroy',
   exits: 'key.destroy, key.certificate',
+  'old-pages': 'page.resolve, page.forget',
   'oncall-swaps': 'oncall.swap, when one lapses',
   'oncall-print': 'oncall.print',
   exports: 'export.expire, or what a killed export left',

@@ -1,6 +1,6 @@
 import type { Instant } from '../../clock.ts'
 import { guardWords } from '../admission/misdirection.ts'
-import type { News } from './page.ts'
+import { type News, nobodySaidSo } from './page.ts'
 import { targetWords } from './policy.ts'
 import type { Priority } from './priority.ts'
 
@@ -57,7 +57,9 @@ const sentence = (news: News, w: Wording): string => {
     case 'fallback_failed':
       return `The fallback, ${fallbackName(news.fallback, w)}, cannot be reached either. Nobody has this page: call by telephone now.`
     case 'resolved':
-      return `Resolved by ${w.name(news.by)}.`
+      return news.by === nobodySaidSo
+        ? 'Closed, as nobody said for a long time that it is done.'
+        : `Resolved by ${w.name(news.by)}.`
   }
 }
 

@@ -56,6 +56,9 @@ export type Page = {
 export type Guard = { reasons: readonly GuardReason[]; intended: readonly string[]; right: readonly string[] }
 export type GuardReason = { person: string; kind: 'off_shift' | 'not_on_team' | 'absent' | 'namesake' }
 
+/** Who resolves a page that somebody took and nobody resolved, when its time is over. */
+export const nobodySaidSo = 'nobody said so'
+
 /** How somebody accepted. A reaction, an SMS, a call's key and a reply count only from whom the page asked; a command from whoever may use it. */
 export type AnswerWay = 'reply' | 'command' | 'reaction' | 'sms' | 'voice' | 'web'
 
