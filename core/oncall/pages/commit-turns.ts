@@ -1,5 +1,5 @@
 import type { Actor, AuditAction, AuditEvent } from '../../domain/audit/event.ts'
-import type { News, PageEffect, Turn } from '../../domain/oncall/paging/page.ts'
+import type { News, Page, PageEffect, Turn } from '../../domain/oncall/paging/page.ts'
 import { newsWords, type Wording } from '../../domain/oncall/paging/page-words.ts'
 import { addContacts, type Contact, type NewContact, openCalls } from '../../store/oncall/page-contacts.ts'
 import { noteTimeline, savePages, type TimelineEntry } from '../../store/oncall/pages.ts'
@@ -113,10 +113,19 @@ const messages = ({ turn, stored, ports }: CommittedTurn, zone: string): NewJob[
   }))
 }
 
+/** Whose cards say something else after this: also those of whoever answered, and of those who had the page until now. */
+const cardsChangedBy = (page: Page, e: PageEffect): readonly string[] => {
+  if (e.do === 'stand_down' || e.do === 'update') return e.people
+  if (e.do === 'confirm') return [e.person]
+  if (e.do !== 'tell') return []
+  if (e.news.kind === 'handed_over') return [e.news.from]
+  return e.news.kind === 'resolved' ? page.acceptedBy : []
+}
+
 const edits = ({ turn, stored }: CommittedTurn): NewJob[] => {
   const { id } = turn.page
-  const people = new Set(turn.effects.flatMap(e => (e.do === 'stand_down' || e.do === 'update' ? e.people : [])))
-  return [...people].map(person => ({
+  const people = new Set(turn.effects.flatMap(e => cardsChangedBy(turn.page, e)))
+  return [...people].filter(isPerson).map(person => ({
     queue: 'bots',
     kind: 'page.edit',
     key: `page:${id}:turn${stored.version + 1}:edit:${person}`,

@@ -143,6 +143,45 @@ describe('the desk bot', function () {
     expect(again).to.include({ mark: '⛔' })
   })
 
+  it('pages who is on call with a card in their own chat, which they take by a reaction', async () => {
+    for (const text of [
+      `!oncall role add cardiology "Cardiology on call" fallback ${admin.userId}`,
+      `!oncall set cardiology days people ${nurse.userId} every week start 2026-01-05 08:00`,
+    ]) {
+      expect((await d.ask(admin, chat, text)).body, text).to.include('!confirm')
+      expect((await d.ask(admin, chat, '!confirm')).mark, text).to.equal('✅')
+    }
+    const paged = await d.ask(admin, chat, '!page cardiology urgent please call about bed 4')
+    const ref = /(\S+): paging cardiology, urgent/.exec(paged.body)?.[1] ?? ''
+    expect(ref, paged.body).to.match(/^\w{4}$/)
+    const card = await nurse.waitFor(s => s.sender === d.bot && s.body.includes(`Urgent page ${ref}`), {
+      what: 'the card',
+    })
+    expect(card).to.include({ roomId: nurseChat, encrypted: true, failure: undefined })
+    expect(await nurse.shield(card)).to.equal('none')
+    expect(card.body).to.include('please call about bed 4').and.include(`!accept ${ref}`)
+    const cardSays = (words: string) =>
+      nurse.waitFor(s => s.eventId === card.eventId && s.body.includes(words), { what: `the card saying ${words}` })
+    const senderHears = (words: string) =>
+      admin.waitFor(s => s.roomId === chat && s.body.includes(`${ref}: ${words}`), { what: `hearing ${words}` })
+
+    await nurse.react(nurseChat, card.eventId, '✅')
+    const yours = await cardSays('Yours.')
+    expect(yours.body).to.include('please call about bed 4').and.include(`!resolve ${ref}`).and.not.include('!accept')
+    const edit = nurse
+      .seen(nurseChat)
+      .find(s => s.event.getRelation()?.event_id === card.eventId && s.body.includes('Yours.'))
+    expect(edit?.encrypted, 'the change to the card').to.equal(true)
+    await senderHears(`${nurse.userId.slice(1).split(':')[0]} has accepted`)
+
+    expect((await d.ask(nurse, nurseChat, `!resolve ${ref}`)).mark).to.equal('✅')
+    await cardSays('Resolved.')
+    expect((await d.ask(admin, chat, '!pages')).body).to.include('No page is open')
+    expect(JSON.stringify(await auditOf(d, 'page.accept')))
+      .to.include(ref)
+      .and.not.include('bed 4')
+  })
+
   it('obeys in the desk room, and suspends who comes with another identity', async () => {
     const room = await eventually(
       () => nurse.client.getRooms().find(r => r.name === 'Desk' && r.getMyMembership() === 'join')?.roomId,

@@ -98,6 +98,8 @@ describe('pages by chat', function () {
     expect(await happens(await pageByReaction(w.db, event({ content })))).to.equal(true)
     expect(await phase()).to.equal('accepted')
     expect((await w.toldTo(ann)).join('\n')).to.include('it is yours')
+    expect(cards.at(-1)).to.include({ room: `!chat-${ann}`, edits: '$card1' })
+    expect(cards.at(-1)?.text).to.include('Yours.')
   })
 
   it('are answered by a word in the chat, and nothing else is taken for an answer', async () => {
@@ -113,8 +115,14 @@ describe('pages by chat', function () {
     expect((await w.ask(ann, `!handover ${ref} @bob`)).mark).to.equal('✅')
     await w.ask(bob, `!accept ${ref}`)
     expect((await w.toldTo(sue)).join('\n')).to.include('bob has taken over from Ann Lee')
+    await bot.idle()
+    const last = (user: UserId) => cards.findLast(c => c.room === `!chat-${user}`)?.text
+    expect(last(ann)).to.include('Taken by bob')
+    expect(last(bob)).to.include('Yours.')
     expect((await w.ask(ann, `!decline ${ref}`)).mark).to.equal('⛔')
     expect((await w.ask(bob, `!resolve ${ref}`)).mark).to.equal('✅')
+    await bot.idle()
+    expect(last(bob)).to.include('Resolved.')
     expect((await w.ask(sue, '!pages')).body).to.include('No page is open')
   })
 
