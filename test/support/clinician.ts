@@ -189,11 +189,21 @@ export const openClinician = async (account: Account, options: ClinicianOptions 
   tameTimeouts(client)
 
   const log: MatrixEvent[] = []
+  /** As a person who taps again when the homeserver did not answer; a refusal stands. */
+  const tapJoin = async (roomId: string, tries = 5): Promise<void> => {
+    try {
+      await client.joinRoom(roomId)
+    } catch (e) {
+      if ((e as MatrixError).httpStatus === 403 || tries === 1) return
+      await new Promise(done => setTimeout(done, 300))
+      if (client.clientRunning) await tapJoin(roomId, tries - 1)
+    }
+  }
   client.on(ClientEvent.Event, ev => {
     log.push(ev)
     const isMyInvite =
       ev.getType() === EventType.RoomMember && ev.getStateKey() === userId && ev.getContent().membership === 'invite'
-    if (autoJoin && isMyInvite) client.joinRoom(ev.getRoomId() ?? '').catch(() => undefined)
+    if (autoJoin && isMyInvite) void tapJoin(ev.getRoomId() ?? '')
   })
 
   await client.initRustCrypto({ useIndexedDB: false })

@@ -23,6 +23,7 @@ import { patientExit } from './0022-patient-exit.ts'
 import { oncall } from './0023-oncall.ts'
 import { pages } from './0024-pages.ts'
 import { recallAgain } from './0025-recall-again.ts'
+import { inboxForget } from './0026-inbox-forget.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   oncall,
   pages,
   recallAgain,
+  inboxForget,
 ]

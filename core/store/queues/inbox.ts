@@ -196,11 +196,14 @@ export const pendingInRoom = async (
   return (rows as Row[]).slice(0, notDue < 0 ? undefined : notDue).map(r => toClosed(deps.seal, r, now))
 }
 
+/** What stays of an event that was handled: nothing where it was to be forgotten meanwhile. */
+const remains = `case when forget then '' else event end`
+
 export const finishEvents = async (sql: Knex.Transaction, ids: readonly number[], now: Instant): Promise<void> => {
-  await sql.raw(`update inbox set state = 'done', done_at = ?, reason = null where id = any(?::bigint[])`, [
-    now,
-    [...ids],
-  ])
+  await sql.raw(
+    `update inbox set state = 'done', done_at = ?, reason = null, event = ${remains} where id = any(?::bigint[])`,
+    [now, [...ids]],
+  )
 }
 
 /** Sets it aside until a wake or its first deadline. */
@@ -229,7 +232,11 @@ export const retryEvent = async (
 
 /** Gives an event up, visibly: state 'dead' and the audit event `event.poison`. */
 export const buryEvent = async (tx: Tx, event: ClosedEvent, reason: string): Promise<void> => {
-  await tx.sql.raw(`update inbox set state = 'dead', done_at = ?, reason = ? where id = ?`, [tx.now, reason, event.id])
+  await tx.sql.raw(`update inbox set state = 'dead', done_at = ?, reason = ?, event = ${remains} where id = ?`, [
+    tx.now,
+    reason,
+    event.id,
+  ])
   await tx.audit({
     actor: { kind: 'service', id: `inbox.${event.source}` },
     action: 'event.poison',
@@ -274,12 +281,13 @@ export const sweepInbox = async (deps: StoreDeps, keepMs: number): Promise<numbe
     .delete()
 
 /**
- * Deletes what the inbox still has of events whose content is gone. One that a bot is still to handle stays until it is; the records bot, which would only note its
- * files, need not.
+ * Deletes what the inbox still has of events whose content is gone. One that a bot is still to handle stays until it is, and then nothing of it; the records bot,
+ * which would only note its files, need not handle it.
  */
 export const forgetEvents = async (tx: Tx, events: readonly string[]): Promise<void> => {
   await tx.sql.raw(
     `delete from inbox where event_id = any(?::text[]) and (state in ('done', 'dead') or source = 'records')`,
     [[...events]] as never,
   )
+  await tx.sql.raw(`update inbox set forget = true where event_id = any(?::text[])`, [[...events]] as never)
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Effects, type Inbox, startInbox } from '../../../core/queues/inbox-worker.ts'
 import type { InboxEvent, RawEvent } from '../../../core/store/queues/inbox.ts'
-import { putEvents, sweepInbox } from '../../../core/store/queues/inbox.ts'
+import { forgetEvents, putEvents, sweepInbox } from '../../../core/store/queues/inbox.ts'
 import { type Tx, transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -242,6 +242,19 @@ describe('the inbox worker', () => {
     await inbox.idle()
     expect(await effects()).to.deep.equal([after])
     expect((await states())[id ?? '']).to.equal('dead')
+  })
+
+  it('keeps nothing of an event whose content was destroyed while it waited, once it is handled', async () => {
+    const [waiting = ''] = await put(event('!a:test'))
+    await transact(d.store, tx => forgetEvents(tx, [waiting]))
+    const kept = () => d.store.db('inbox').where({ event_id: waiting }).first()
+    expect((await kept()).event).not.to.equal('')
+    const inbox = await start(e => ({ kind: 'done', apply: effect(e) }))
+    await inbox.idle()
+    expect(await effects()).to.deep.equal([waiting])
+    expect(await kept()).to.include({ state: 'done', event: '' })
+    await transact(d.store, tx => forgetEvents(tx, [waiting]))
+    expect(await kept()).to.equal(undefined)
   })
 
   it('forgets what was handled long ago, and only that', async () => {
