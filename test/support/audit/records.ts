@@ -51,6 +51,13 @@ export const hostile = fc.oneof(
     .map(parts => parts.join('')),
 )
 
+/**
+ * Names of details, as odd as `text`, which a test may read back with JSON.parse. Without a backslash: once V8 (all lines up to 14.6 at least, nodejs/node#63785) has
+ * read an object with such a name, it takes an escaped name of the same length in the same place for it. What Wardroom writes has no such names (`detailName` in
+ * core/domain/audit/leaf.ts).
+ */
+export const detailNames = (text: fc.Arbitrary<string>) => text.filter(name => !name.includes('\\'))
+
 const ref = fc.oneof(
   fc.base64String({ minLength: 44, maxLength: 44 }).map(s => s.slice(0, 43).replaceAll('+', '-').replaceAll('/', '_')),
   hostile,
@@ -78,7 +85,7 @@ export const anyRecord: fc.Arbitrary<AuditRecord> = fc
     reason: maybe(hostile),
     detail: maybe(
       fc.dictionary(
-        hostile.filter(k => k !== '__proto__'),
+        detailNames(hostile).filter(name => name !== '__proto__'),
         value,
         { maxKeys: 5 },
       ),

@@ -11,6 +11,7 @@ import { toOcsf } from '../../../core/domain/audit/formats/ocsf.ts'
 import { leafOf, type QueuedEvent, recordOf } from '../../../core/domain/audit/leaf.ts'
 import type { AuditRecord } from '../../../core/domain/audit/record.ts'
 import { sentenceOf } from '../../../core/domain/audit/sentence.ts'
+import { detailNames } from '../../support/audit/records.ts'
 import { seed } from '../../support/random.ts'
 
 const require = createRequire(import.meta.url)
@@ -134,7 +135,9 @@ const anyRecord: fc.Arbitrary<AuditRecord> = fc.record(
     room: hostile,
     origin: fc.constant(ref),
     reason: hostile,
-    detail: fc.dictionary(hostile, fc.oneof(hostile, fc.double(), fc.boolean(), fc.constant(null)), { maxKeys: 8 }),
+    detail: fc.dictionary(detailNames(hostile), fc.oneof(hostile, fc.double(), fc.boolean(), fc.constant(null)), {
+      maxKeys: 8,
+    }),
   },
   { requiredKeys: ['idx', 'id', 'at', 'actor', 'action', 'object', 'outcome'] },
 )
