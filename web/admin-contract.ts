@@ -7,12 +7,22 @@
  * and the first `/api/session` carry `Authorization: Bearer <csrf>` beside the HttpOnly cookie `__Host-wardroom-admin`.
  * Errors: `{ error: { code, sentence } }`; 401 whenever there is no session any more: idle, over, another browser, role taken away.
  */
-export type PageRole = 'compliance' | 'admin'
+export type PageRole = 'compliance' | 'admin' | 'supervisor'
 
 /** Instants in milliseconds by the server's clock, of which `now` is the reading. `reauthAt`: the absolute end. */
 export type Deadlines = { now: number; idleAt: number; reauthAt: number }
 
-export type ViewName = 'timeline' | 'sinks' | 'checkpoint' | 'reports' | 'alerts'
+/** The last four are web/oncall-contract.ts. */
+export type ViewName =
+  | 'timeline'
+  | 'sinks'
+  | 'checkpoint'
+  | 'reports'
+  | 'alerts'
+  | 'on-call'
+  | 'schedule'
+  | 'pages'
+  | 'responses'
 export type ReportName = 'access' | 'links' | 'commands'
 
 /** What may be chosen as a filter: an action of the log and how people call it. */
@@ -30,6 +40,8 @@ export type Session = Deadlines & {
   today: string
   actions: ActionChoice[]
   reports: ReportName[]
+  /** What these roles see; every other view answers 403. */
+  views: ViewName[]
 }
 
 /** POST /api/sign-in `{ token }`. `closed` is the same for an unknown, used, expired or withdrawn link, and for one whose person has no role any more. */

@@ -17,7 +17,9 @@ import { type Tx, transact } from '../../core/store/tx.ts'
 import type { Deadlines, Session, SignInAnswer } from '../../web/admin-contract.ts'
 import type { AdminDeps } from './deps.ts'
 import { noteRefused } from './refusals.ts'
+import { views } from './views/index.ts'
 import { reportsFor } from './views/reports.ts'
+import { seenBy } from './views/view.ts'
 import { within } from './within.ts'
 
 const signInBody = z.strictObject({ token: z.string().max(64) })
@@ -40,6 +42,7 @@ const describe = async (tx: Tx, s: AdminSession, cookie: string): Promise<Sessio
       return known ? { action, title: known.title, group: known.class } : []
     }),
     reports: reportsFor(s.roles),
+    views: seenBy(views, s.roles).map(v => v.name),
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Timeline,
   TimelineQuery,
 } from '../admin-contract.ts'
+import type { OnCallNow, OpenPages, Responses, ResponsesQuery, Schedule, ScheduleQuery } from '../oncall-contract.ts'
 import { byOwnClock } from '../shared/deadlines.ts'
 
 /** A call that did not work; `status` 0 when there was no answer at all. */
@@ -74,5 +75,9 @@ export const createApi = (http: typeof fetch) => {
     checkpoint: () => json<Checkpoint>('view/checkpoint'),
     report: (query: ReportQuery) => json<Report>('view/reports', query),
     alerts: () => json<Alerts>('view/alerts'),
+    onCall: (again = false) => json<OnCallNow>(again ? 'view/on-call/again' : 'view/on-call'),
+    schedule: (query: ScheduleQuery) => json<Schedule>('view/schedule', query),
+    pages: (again = false) => json<OpenPages>(again ? 'view/pages/again' : 'view/pages'),
+    responses: (query: ResponsesQuery) => json<Responses>('view/responses', query),
   }
 }

@@ -36,7 +36,7 @@ export const App = ({ api }: { api: Api }): JSX.Element => {
     door({ is: 'link', token, busy: true })
     api.signIn(token).then(
       session => {
-        history.replaceState(null, '', session ? '/#timeline' : '/')
+        history.replaceState(null, '', session ? `/#${session.views[0] ?? ''}` : '/')
         if (session) setState({ at: 'in', session })
         else door({ is: 'closed' })
       },

@@ -10,6 +10,8 @@ export type Inside = {
   api: Api
   session: Session
   times: Times
+  /** The on-call role that was looked at last: in memory alone, as every choice. */
+  role: { current: string | undefined }
   /** The server knows this session no more. */
   gone(why: Gone): void
 }
@@ -27,6 +29,8 @@ export const problemOf = (error: unknown, { gone }: Pick<Inside, 'gone'>): strin
       return text.problem.filter
     case 403:
       return text.problem.forbidden
+    case 404:
+      return text.problem.gone
     case 429:
       return text.problem.many
     default:

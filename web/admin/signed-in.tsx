@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Session, ViewName } from '../admin-contract.ts'
 import type { Api } from './api.ts'
 import { timesIn } from './format.ts'
@@ -8,6 +8,10 @@ import { Frame, viewHere } from './parts/frame.tsx'
 import { IdleWarning } from './parts/idle-warning.tsx'
 import { Alerts } from './screens/alerts.tsx'
 import { Checkpoint } from './screens/checkpoint.tsx'
+import { OnCallNow } from './screens/oncall/on-call.tsx'
+import { OpenPages } from './screens/oncall/pages.tsx'
+import { Responses } from './screens/oncall/responses.tsx'
+import { Schedule } from './screens/oncall/schedule.tsx'
 import { Reports } from './screens/reports.tsx'
 import { Sinks } from './screens/sinks.tsx'
 import { Timeline } from './screens/timeline.tsx'
@@ -21,15 +25,23 @@ const screens: Record<ViewName, (props: { inside: Inside }) => JSX.Element> = {
   alerts: Alerts,
   sinks: Sinks,
   checkpoint: Checkpoint,
+  'on-call': OnCallNow,
+  schedule: Schedule,
+  pages: OpenPages,
+  responses: Responses,
 }
 
 /** Behind the door: the frame, one screen at a time, and the watch over the session. */
 export const SignedIn = ({ api, session, gone }: Props): JSX.Element => {
-  const [view, setView] = useState<ViewName>(viewHere)
+  const [view, setView] = useState<ViewName>(() => viewHere(session.views))
   const watch = useSession(api, session, gone)
-  const inside = useMemo<Inside>(() => ({ api, session, gone, times: timesIn(session.timeZone) }), [api, session, gone])
+  const role = useRef<string | undefined>(undefined)
+  const inside = useMemo<Inside>(
+    () => ({ api, session, gone, role, times: timesIn(session.timeZone) }),
+    [api, session, gone],
+  )
   useEffect(() => {
-    const follow = () => setView(viewHere())
+    const follow = () => setView(viewHere(session.views))
     window.addEventListener('hashchange', follow)
     return () => window.removeEventListener('hashchange', follow)
   }, [])

@@ -4,14 +4,17 @@ const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en
 
 /** Every word of the page. */
 export const text = {
-  product: 'Wardroom audit',
+  product: 'Wardroom',
   skip: 'Skip to the content',
   loading: 'Loading',
   menu: 'Menu',
-  nav: 'Views',
+  nav: { audit: 'Audit', oncall: 'On call' },
   signOut: 'Sign out',
   signedInAs: 'Signed in as',
-  roles: { compliance: 'Compliance officer', admin: 'Administrator' } satisfies Record<PageRole, string>,
+  roles: { compliance: 'Compliance officer', admin: 'Administrator', supervisor: 'Supervisor' } satisfies Record<
+    PageRole,
+    string
+  >,
   recorded: 'What you look at here is itself recorded in the audit log.',
   views: {
     timeline: 'Timeline',
@@ -19,6 +22,10 @@ export const text = {
     alerts: 'Alerts',
     sinks: 'Sinks',
     checkpoint: 'Checkpoint',
+    'on-call': 'On call now',
+    schedule: 'Schedule',
+    pages: 'Open pages',
+    responses: 'Response times',
   } satisfies Record<ViewName, string>,
   about: {
     timeline: 'Everything that was done or refused, newest first.',
@@ -26,6 +33,10 @@ export const text = {
     alerts: 'What the rules found in the last three months.',
     sinks: 'Where the log is exported to, and how each receiver is doing.',
     checkpoint: 'How long the log is, and who outside of this database can tell if it was rewritten.',
+    'on-call': 'Who has each role at this moment, and who is next.',
+    schedule: 'A week or a month of one role: who is on, why, and where nobody is.',
+    pages: 'What is not over: where each page stands, and what happens next. Never what it is about.',
+    responses: 'How long it took until a page was taken.',
   } satisfies Record<ViewName, string>,
   times: (zone: string) => `Times are those of ${zone.replaceAll('_', ' ')}.`,
   justNow: 'just now',
@@ -45,6 +56,7 @@ export const text = {
     many: 'Too many requests. Please wait a minute.',
     filter: 'One of the filters cannot be understood. Look at the examples below the fields.',
     forbidden: 'Your role does not see this.',
+    gone: 'This is not there any more. Refresh the page.',
   },
   door: {
     title: 'Sign in',
@@ -56,7 +68,7 @@ export const text = {
     how: 'To sign in, write this to the Wardroom bot in your encrypted chat:',
     command: '!admin link',
     sends:
-      'The bot sends you a link that works once, within ten minutes. Only administrators and compliance officers get one.',
+      'The bot sends you a link that works once, within ten minutes. Only administrators, compliance officers and supervisors get one.',
     closedTitle: 'This link does not work any more',
     closed: 'A link works once, within ten minutes, and a newer one closes it. Ask the bot for a new one:',
     goneTitle: 'You are signed out',
@@ -64,7 +76,7 @@ export const text = {
       idle: 'Nobody used this page for a quarter of an hour.',
       limit: 'A session lasts at most eight hours.',
       else: 'Your session was ended: you signed in somewhere else, or your role was changed.',
-      ended: 'Nothing of the log stays in this browser.',
+      ended: 'Nothing that you saw stays in this browser.',
     },
     newLink: 'To sign in again, write this to the Wardroom bot:',
     copied: 'Copied',

@@ -25,6 +25,7 @@ const shown = (a: Stored): Alert => {
 /** What the rules found in three months: what goes on at the moment first, then the newest. */
 export const alerts = view({
   name: 'alerts',
+  needs: ['compliance', 'admin'],
   body: z.strictObject({}),
   read: async ({ tx }) => {
     const found = (await listAlerts(tx.sql, { since: tx.now - days(92), limit: 200 })).map(shown)

@@ -6,6 +6,7 @@ import { view } from './view.ts'
 /** How long the log is, under which signed root, and who outside of the database can contradict a rewritten one. */
 export const checkpoint = view({
   name: 'checkpoint',
+  needs: ['compliance', 'admin'],
   body: z.strictObject({}),
   read: async ({ tx, origin }) => {
     const { latest, waiting, ...state } = await logState(tx.sql)

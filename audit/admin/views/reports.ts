@@ -11,7 +11,7 @@ const names = ['access', 'links', 'commands'] as const
 
 /** An administrator sees how commands are used, and nothing that patients stand in. */
 export const reportsFor = (roles: readonly PageRole[]): ReportName[] =>
-  roles.includes('compliance') ? [...names] : ['commands']
+  roles.includes('compliance') ? [...names] : roles.includes('admin') ? ['commands'] : []
 
 const read = async (tx: Tx, report: ReportName, month: string): Promise<Report> => {
   switch (report) {
@@ -27,6 +27,7 @@ const read = async (tx: Tx, report: ReportName, month: string): Promise<Report> 
 /** The reports of a month, as `!audit report` has them. */
 export const reports = view({
   name: 'reports',
+  needs: ['compliance', 'admin'],
   body: z.strictObject({ report: z.enum(names), month: z.string().refine(isMonth) }),
   read: async ({ tx, session }, { report, month }) => {
     if (!reportsFor(session.roles).includes(report)) return deny(403, 'forbidden', 'role')

@@ -7,6 +7,7 @@ import { view } from './view.ts'
 /** Where the log is exported to, and how each of these is doing. */
 export const sinks = view({
   name: 'sinks',
+  needs: ['compliance', 'admin'],
   body: z.strictObject({}),
   read: async ({ tx }) => {
     const health = await sinkHealth(tx.sql, tx.now)

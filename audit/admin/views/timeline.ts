@@ -57,6 +57,7 @@ const entry = (r: AuditRecord, known: ReadonlyMap<string, unknown>): Entry => ({
 /** The log, newest first. An administrator gets what runs the service; a filter that could lead to a patient is refused them. */
 export const timeline = view({
   name: 'timeline',
+  needs: ['compliance', 'admin'],
   body,
   read: async ({ tx, session, settings }, q) => {
     const officer = session.roles.includes('compliance')

@@ -3,7 +3,7 @@ import { type AuditAction, auditActions, clearObjectKinds } from './event.ts'
 import type { AuditRecord } from './record.ts'
 
 /** The roles that may sign in to the administrators' page. */
-export const pageRoles = ['compliance', 'admin'] as const satisfies readonly Role[]
+export const pageRoles = ['compliance', 'admin', 'supervisor'] as const satisfies readonly Role[]
 export type PageRole = (typeof pageRoles)[number]
 
 /** What an administrator who is no compliance officer sees of the log: how the service is run, never what was done for a patient. */

@@ -24,6 +24,7 @@ import { oncall } from './0023-oncall.ts'
 import { pages } from './0024-pages.ts'
 import { recallAgain } from './0025-recall-again.ts'
 import { inboxForget } from './0026-inbox-forget.ts'
+import { adminFollow } from './0028-admin-follow.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   pages,
   recallAgain,
   inboxForget,
+  adminFollow,
 ]

@@ -82,6 +82,26 @@ export const onCallHistory = async (
   }))
 }
 
+type Before = Partial<Schedule> | null
+
+const putBack = (was: Schedule, before: Before): Schedule => {
+  const { layers = was.layers, zone = was.zone, fallback = was.fallback } = before ?? {}
+  return { ...was, layers, zone, fallback }
+}
+
+/** What was changed of a schedule after an instant, the latest first. */
+const changesAfter = (reader: OnCallReader, role: string, at: Instant): Promise<{ before: Before; at: Instant }[]> =>
+  reader
+    .sql('oncall_history')
+    .where({ role })
+    .whereIn('kind', ['layers', 'zone', 'fallback', 'import', 'role'])
+    .where('changed_at', '>', at)
+    .orderBy('id', 'desc')
+    .select('before', 'changed_at as at')
+
+/** How far back who was on is known. */
+export const knownFor = days(100)
+
 /**
  * The schedule as it was at an instant of the last 100 days: layers, zone and fallback that were changed since are put back. Overrides, absences and temporary schedules
  * never reach into the past when they are made, so that they are right as they are. Undefined where the role was made later.
@@ -92,17 +112,28 @@ export const scheduleAsOf = async (
   at: Instant,
 ): Promise<Schedule | undefined> => {
   if (at >= reader.now) return schedule
-  if (at < role.createdAt || at < reader.now - days(100)) return undefined
-  const later: { before: Partial<Schedule> | null }[] = await reader
-    .sql('oncall_history')
-    .where({ role: role.key })
-    .whereIn('kind', ['layers', 'zone', 'fallback', 'import', 'role'])
-    .where('changed_at', '>', at)
-    .orderBy('id', 'desc')
-  let was = schedule
-  for (const { before } of later) {
-    const { layers = was.layers, zone = was.zone, fallback = was.fallback } = before ?? {}
-    was = { ...was, layers, zone, fallback }
+  if (at < role.createdAt || at < reader.now - knownFor) return undefined
+  const later = await changesAfter(reader, role.key, at)
+  return later.reduce((was, { before }) => putBack(was, before), schedule)
+}
+
+/** Which schedule was (and will be) in force between two instants, in order; what is not known any more, or was before the role, is left out. */
+export const schedulesBetween = async (
+  reader: OnCallReader,
+  { role, schedule }: Pick<OnCallEntry, 'role' | 'schedule'>,
+  from: Instant,
+  to: Instant,
+): Promise<{ from: Instant; to: Instant; schedule: Schedule }[]> => {
+  const begin = Math.max(from, role.createdAt, reader.now - knownFor)
+  if (begin >= to) return []
+  const parts: { from: Instant; to: Instant; schedule: Schedule }[] = []
+  let [was, end] = [schedule, to]
+  for (const { before, at } of await changesAfter(reader, role.key, begin)) {
+    if (at < end) {
+      parts.unshift({ from: at, to: end, schedule: was })
+      end = at
+    }
+    was = putBack(was, before)
   }
-  return was
+  return [{ from: begin, to: end, schedule: was }, ...parts]
 }

@@ -90,6 +90,20 @@ export const namesOfPeople = async ({
     ]),
   )
 
+/** What these people on call are called; who gave no name is left out. */
+export const namesOf = async (
+  { sql }: Pick<OnCallReader, 'sql'>,
+  ids: readonly string[],
+): Promise<Map<string, string>> =>
+  new Map(
+    (
+      await sql('oncall_person')
+        .whereIn('user_id', [...ids])
+        .whereNotNull('name')
+        .select('user_id', 'name')
+    ).map(r => [r.user_id, r.name]),
+  )
+
 export type PersonChange = Partial<Omit<OnCallPerson, 'userId'>>
 
 /** Changes how somebody is reached, with its audit event, which never holds the number. Refuses a ladder that cannot be climbed. */

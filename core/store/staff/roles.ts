@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { Actor } from '../../domain/audit/event.ts'
+import { pageRoles } from '../../domain/audit/visible.ts'
 import type { Instant } from '../../domain/clock.ts'
 import type { UserId } from '../../domain/ids.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
@@ -111,7 +112,7 @@ export const revokeRole = async (
     outcome: 'done',
     detail: { role: revoke.role, approved_by: revoke.approvedBy ?? null },
   })
-  if (revoke.role === 'admin' || revoke.role === 'compliance') await endAdminSessions(tx, revoke.userId, 'role')
+  if ((pageRoles as readonly Role[]).includes(revoke.role)) await endAdminSessions(tx, revoke.userId, 'role')
   await followLoss(tx, revoke.userId)
   return 'done'
 }

@@ -9,6 +9,7 @@ import { revokeRole } from '../../../core/store/staff/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { axeFindings } from '../../support/browser/axe.ts'
 import { closeBrowser } from '../../support/browser/chromium.ts'
+import { layoutFaults } from '../../support/browser/layout.ts'
 import { type AdminWorld, adminWorld, busyMonth } from '../../support/worlds/admin.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
@@ -33,29 +34,6 @@ const go = async (page: Page, view: string) => {
 }
 const axe = async (page: Page, scheme: 'light' | 'dark', where: string): Promise<string[]> =>
   (await axeFindings(page, scheme)).map(finding => `${where}: ${finding}`)
-/** What does not fit: sideways scrolling, targets less than 44 px high, text of less than 13 px. */
-const faults = (page: Page): Promise<string[]> =>
-  page.evaluate(() => {
-    const seen = (el: Element) => el.checkVisibility({ visibilityProperty: true }) && el.getClientRects().length > 0
-    const label = (el: Element) => `${el.tagName}.${el.className} "${(el.textContent ?? '').slice(0, 30)}"`
-    const low = [...document.querySelectorAll('button, nav a, input:not([type=radio]), select, summary')].filter(
-      el => seen(el) && el.getBoundingClientRect().height < 43.5,
-    )
-    const small = [...document.querySelectorAll('p, li, span, button, label, dt, dd, td, th, small, code')].filter(
-      el =>
-        seen(el) &&
-        [...el.childNodes].some(node => node.nodeType === 3 && node.textContent?.trim()) &&
-        !el.matches('.head button') &&
-        Number.parseFloat(getComputedStyle(el).fontSize) < 13,
-    )
-    const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth
-    return [
-      ...low.map(el => `low ${label(el)}`),
-      ...small.map(el => `small ${label(el)}`),
-      ...(wide ? ['scrolls sideways'] : []),
-    ]
-  })
-
 describe('the administrators’ page in a browser', function () {
   this.timeout(120_000)
   let w: AdminWorld
@@ -283,7 +261,7 @@ describe('the administrators’ page in a browser', function () {
     it(`fits ${width} px: nothing to scroll sideways, every target 44 px high, text of 13 px and more`, async () => {
       const page = await w.signedIn(cleo, { viewport: { width, height: 800 }, reducedMotion: 'reduce' })
       const wrong: string[] = []
-      const look = async (where: string) => wrong.push(...(await faults(page)).map(fault => `${where}: ${fault}`))
+      const look = async (where: string) => wrong.push(...(await layoutFaults(page)).map(fault => `${where}: ${fault}`))
       for (const view of views) {
         await go(page, view)
         await look(view)

@@ -78,8 +78,8 @@ describe('the administrators’ page', () => {
   })
 
   describe('its link', () => {
-    it('is for administrators and compliance officers alone, and in a room goes to the direct chat', async () => {
-      const kim = await w.person('kim', 'desk', 'clinician', 'supervisor')
+    it('is for administrators, compliance officers and supervisors alone, and in a room goes to the direct chat', async () => {
+      const kim = await w.person('kim', 'desk', 'clinician')
       const refused = await w.ask(kim, '!admin link')
       expect(refused).to.include({ mark: '⛔' })
       expect(refused.body).to.not.include('sign-in')

@@ -33,7 +33,8 @@ export type AdminWorld = CommandWorld & {
   stop(): Promise<void>
 }
 
-export const adminWorld = async (): Promise<AdminWorld> => {
+/** `first`: the screen on which whoever signs in arrives (the timeline). */
+export const adminWorld = async ({ first = 'Timeline' } = {}): Promise<AdminWorld> => {
   const [built, commands, port] = await Promise.all([builtPage('admin'), commandWorld(), freePort()])
   const { db } = commands
   const { store } = db
@@ -104,7 +105,7 @@ export const adminWorld = async (): Promise<AdminWorld> => {
       const opened = await page(options)
       await opened.goto(await link(who))
       await opened.getByRole('button', { name: 'Sign in on this browser' }).click()
-      await opened.getByRole('heading', { level: 1, name: 'Timeline' }).waitFor()
+      await opened.getByRole('heading', { level: 1, name: first }).waitFor()
       return opened
     },
     stop: async () => {

@@ -2,8 +2,8 @@ import type { JSX } from 'preact'
 import { number } from '../format.ts'
 import { UserId } from './user-id.tsx'
 
-/** A row of a bar chart: its words, its figure, and how it is made up (shares are drawn one after the other). */
-export type Bar = { name: string; value: number; parts?: number[]; note?: string }
+/** A row of a bar chart: its words, its figure (as `shown` where given), and how it is made up (shares are drawn one after the other). */
+export type Bar = { name: string; value: number; parts?: number[]; note?: string; shown?: string }
 
 /** Bars side by side with their words and figures: the list says by itself what the drawing shows. */
 export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }): JSX.Element => {
@@ -16,7 +16,7 @@ export const Bars = ({ bars, label }: { bars: readonly Bar[]; label: string }): 
             <UserId id={sentenceCase(bar.name)} />
             {bar.note ? <small>{bar.note}</small> : null}
           </span>
-          <span class="bar-figure">{number(bar.value)}</span>
+          <span class="bar-figure">{bar.shown ?? number(bar.value)}</span>
           <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">
             <rect class="bar-rail" x="0" y="0" width="100" height="10" />
             {offsets(bar.parts ?? [bar.value]).map(([from, part], i) => (
@@ -49,6 +49,20 @@ const offsets = (parts: readonly number[]): [number, number][] => {
   })
 }
 
+/** What the colours mean. */
+export const Legend = ({ series }: { series: readonly string[] }): JSX.Element => (
+  <p class="legend" aria-hidden="true">
+    {series.map((name, i) => (
+      <span key={name}>
+        <svg viewBox="0 0 10 10" width="14" height="14" aria-hidden="true" focusable="false">
+          <rect class={`series-${i}`} width="10" height="10" rx="2" />
+        </svg>
+        {name}
+      </span>
+    ))}
+  </p>
+)
+
 export type Day = { day: string; values: number[] }
 
 /** A month as columns, one a day, its series stacked. Words stand around the drawing, so that a phone shows them as large as any others. */
@@ -67,18 +81,7 @@ export const Days = ({
   const totals = series.map((name, i) => `${name}: ${number(days.reduce((n, d) => n + (d.values[i] ?? 0), 0))}`)
   return (
     <div class="days">
-      {series.length > 1 ? (
-        <p class="legend" aria-hidden="true">
-          {series.map((name, i) => (
-            <span key={name}>
-              <svg viewBox="0 0 10 10" width="14" height="14" aria-hidden="true" focusable="false">
-                <rect class={`series-${i}`} width="10" height="10" rx="2" />
-              </svg>
-              {name}
-            </span>
-          ))}
-        </p>
-      ) : null}
+      {series.length > 1 ? <Legend series={series} /> : null}
       <div class="plot">
         <span class="plot-top" aria-hidden="true">
           {number(most)}

@@ -5,10 +5,14 @@ import type { Inside } from '../inside.ts'
 import { text } from '../text.ts'
 import { Icon } from './icons.tsx'
 
-const views: readonly ViewName[] = ['timeline', 'reports', 'alerts', 'sinks', 'checkpoint']
+const groups: readonly [keyof typeof text.nav, readonly ViewName[]][] = [
+  ['audit', ['timeline', 'reports', 'alerts', 'sinks', 'checkpoint']],
+  ['oncall', ['on-call', 'schedule', 'pages', 'responses']],
+]
 
-/** The view that the address names; no address holds a filter. */
-export const viewHere = (): ViewName => views.find(view => location.hash === `#${view}`) ?? 'timeline'
+/** The view that the address names, of those that this person sees; no address holds a filter. */
+export const viewHere = (views: readonly ViewName[]): ViewName =>
+  views.find(view => location.hash === `#${view}`) ?? views[0] ?? 'timeline'
 
 const toContent = () => document.querySelector<HTMLElement>('#main h1')?.focus({ preventScroll: true })
 
@@ -55,18 +59,28 @@ export const Frame = ({ inside, view, endsAt, now, onSignOut, children }: Props)
         </div>
         <div class="side-more" id="nav">
           <p class="clinic">{inside.session.clinic}</p>
-          <nav aria-label={text.nav}>
-            <ul>
-              {views.map(one => (
-                <li key={one}>
-                  <a href={`#${one}`} aria-current={one === view ? 'page' : undefined} onClick={() => setOpen(false)}>
-                    <Icon of={one} />
-                    {text.views[one]}
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </nav>
+          {groups.map(([group, all]) => {
+            const views = all.filter(one => inside.session.views.includes(one))
+            if (views.length === 0) return null
+            return (
+              <nav key={group} aria-label={text.nav[group]}>
+                <ul>
+                  {views.map(one => (
+                    <li key={one}>
+                      <a
+                        href={`#${one}`}
+                        aria-current={one === view ? 'page' : undefined}
+                        onClick={() => setOpen(false)}
+                      >
+                        <Icon of={one} />
+                        {text.views[one]}
+                      </a>
+                    </li>
+                  ))}
+                </ul>
+              </nav>
+            )
+          })}
           <div class="who">
             <p>
               <span class="hint">{text.signedInAs}</span>
