@@ -26,6 +26,7 @@ import { settleStale } from '../core/store/alerts/states.ts'
 import { recordNews } from '../core/store/audit/sources/homeserver-news.ts'
 import { serviceLife } from '../core/store/audit/sources/service-life.ts'
 import { openDb, reach } from '../core/store/db.ts'
+import { noteRoleChats } from '../core/store/oncall/role-chats.ts'
 import { putEvents, sweepInbox } from '../core/store/queues/inbox.ts'
 import { sweepOutbox } from '../core/store/queues/outbox.ts'
 import { coveredAmong, noteCoverage } from '../core/store/records/coverage.ts'
@@ -43,6 +44,7 @@ import { startImports } from './oncall/imports.ts'
 import { settleSwaps } from './oncall/lapsed-swaps.ts'
 import { staffDeletion } from './records/deletion.ts'
 import { recordsBotOf, startRecords } from './records/index.ts'
+import { startRoles } from './roles/index.ts'
 
 export type BotsOptions = {
   databaseUrl: Secret
@@ -77,7 +79,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const store: StoreDeps = { db, clock: o.clock ?? systemClock, random: systemRandom, seal: createSeal(o.keys) }
     const refusals = started(refusalLog({ store, log }))
     const metrics = createMetrics()
-    queueGauges(metrics, store, { inbox: ['bots', 'records'], outbox: ['bots'] })
+    queueGauges(metrics, store, { inbox: ['bots', 'records', 'roles'], outbox: ['bots', 'roles'] })
     const { serverName } = o.homeserver
     const homeserver = createHomeserver({ url: o.homeserver.url, asToken: secret(o.registration.as_token) })
     const userId = `@${o.localpart ?? 'wardroom'}:${serverName}` as UserId
@@ -98,6 +100,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       const receipts = edus.flatMap(receiptsIn)
       await recordNews(tx, { events, receipts, deviceLists }, serverName)
       await noteCoverage(tx, records, events)
+      await putEvents(tx, 'roles', await noteRoleChats(tx, events, serverName))
       await noteRecords(tx, { events, receipts })
       const encrypted = events.filter(e => e.type === 'm.room.encrypted' && e.state_key === undefined)
       const covered = await coveredAmong(tx.sql, [...new Set(encrypted.map(e => e.room_id))])
@@ -138,6 +141,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const deletion = staffDeletion({ store, homeserver, bot: userId, records })
     started(startDeletion({ store, homeserver, log, ...deletion }, 'staff'))
     started(await startRecords({ store, homeserver, serverName, bot: records, keys: o.keys, log, metrics }))
+    started(await startRoles({ store, homeserver, log, metrics }))
     const deaf = bot.keyArrived(roomId => {
       inbox.wake(roomId).catch(err => log.warn({ err, roomId }, 'waiting events could not be woken; they wait on'))
     })

@@ -16,6 +16,7 @@ import type { Command } from '../framework/command.ts'
 import { messageText, threadOf } from '../framework/message-text.ts'
 import { type CommandDeps, type Heard, keyWait, planCommand } from '../framework/run-command.ts'
 import { unheard, type Why } from '../framework/unheard.ts'
+import { callByReaction } from './call-reaction.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
 import { pageByReaction, pageByReply } from './page-cards.ts'
@@ -176,7 +177,8 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
   }
   return async event => {
     if (event.type === 'm.room.member') return membership(d, event)
-    if (event.type === 'm.reaction') return (await pageByReaction(d, event)) ?? recallByReaction(d, event)
+    if (event.type === 'm.reaction')
+      return (await pageByReaction(d, event)) ?? (await callByReaction(d, event)) ?? recallByReaction(d, event)
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
     const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.class === 'alert'

@@ -41,11 +41,11 @@ const stateWords = (page: Page, person: string): string => {
 }
 
 /** The card as it stands now: everything about the page, in the person's encrypted chat. */
-export const cardWords = (page: Page, target: string, c: PageContent | null, person: string, room?: string): string =>
+export const cardWords = (page: Page, target: string, c: PageContent | null, person: string): string =>
   [
     `🔔 ${priorityWords[page.priority]} ${page.ref}${page.count > 1 ? ` (×${page.count})` : ''} · ${target}`,
     ...(c ? [`From ${c.from}: ${c.text}`, ...c.why, ...(c.note ? [c.note] : [])] : []),
-    ...(room ? [`https://matrix.to/#/${room}`] : []),
+    ...(c?.link ? [c.link] : []),
     stateWords(page, person),
   ].join('\n')
 

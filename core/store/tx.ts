@@ -12,7 +12,7 @@ export type StoreDeps = { db: Db; clock: Clock; random: Random; seal: Seal }
 /** Work that leaves the process after the commit: an SMS, a Matrix send, a timer. */
 export type NewJob = {
   /** Which service takes it: one worker per queue. */
-  queue: 'bridge' | 'bots' | 'sms' | 'audit' | 'pages'
+  queue: 'bridge' | 'bots' | 'sms' | 'audit' | 'pages' | 'roles'
   kind: string
   /** Sealed at rest, so it may hold patient text. */
   payload: unknown

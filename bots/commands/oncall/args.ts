@@ -73,3 +73,6 @@ export const spanIn = (
   const ends = timeIn(to.replace(/^(for)\s+/i, 'in '), zone, begins)
   return isRefusal(ends) ? ends : { from: begins, to: ends }
 }
+
+/** The role's user, to be written to in a direct chat, as clients show it to be tapped. */
+export const roleLink = ({ user }: { user: string }): string => `https://matrix.to/#/${user}`

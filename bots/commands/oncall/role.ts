@@ -12,7 +12,7 @@ import { answer, fields, table } from '../../framework/answer.ts'
 import { named, optional, phrase, userId, word } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { proposeForConfirm } from '../changes.ts'
-import { findRole, keepers, roleArg, staff } from './args.ts'
+import { findRole, keepers, roleArg, roleLink, staff } from './args.ts'
 import { consequences, horizon } from './preview.ts'
 
 const zoneArg = () => word('<time zone>', 'America/New_York', text => text)
@@ -79,6 +79,7 @@ export const oncallRoleShow = command({
     return answer(
       fields(
         ['Role', `${role.key} (${role.name})`],
+        ['Write to', roleLink(role)],
         ['Unit', role.unit],
         ['Time zone', schedule.zone],
         ['Fallback', schedule.fallback],

@@ -15,7 +15,7 @@ import { namedIn, type OnCallEntry, onCallRoles } from '../../../core/store/onca
 import { type Answer, answer, fields, list, table } from '../../framework/answer.ts'
 import { integer, named, optional } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
-import { findRole, roleArg, staff, timeIn, words } from './args.ts'
+import { findRole, roleArg, roleLink, staff, timeIn, words } from './args.ts'
 import { conflictLine, gapLine } from './preview.ts'
 
 const at = optional(named('at', words('time', 'friday 18:00')))
@@ -49,6 +49,7 @@ const who = async (
           ? 'nothing changes'
           : `${showTime(next, zone, zones)}, then ${onDutyWords(whoIsOn(schedule, next, zones))}`,
       ],
+      ['Write to', roleLink(entry.role)],
     ),
   )
 }

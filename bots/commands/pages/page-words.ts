@@ -1,7 +1,10 @@
+import { guardWords } from '../../../core/domain/oncall/admission/misdirection.ts'
 import type { Target } from '../../../core/domain/oncall/paging/policy.ts'
 import { isPriority, type Priority } from '../../../core/domain/oncall/paging/priority.ts'
 import { readRef } from '../../../core/domain/oncall/paging/ref.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
+import { localName } from '../../../core/oncall/pages/look-up.ts'
+import type { Requested } from '../../../core/oncall/pages/request-page.ts'
 import { type Arg, userId, word } from '../../framework/args.ts'
 
 /** A page's short reference. */
@@ -32,4 +35,17 @@ export const readUrgency = (text: string): { priority: Priority; words: string; 
   return isPriority(said)
     ? { priority: said, words: rest.join(' ').trim(), said: true }
     : { priority: 'urgent', words: text.trim(), said: false }
+}
+
+/** What whoever asked for a page is told first. */
+export const outcomeWords = (made: Requested, to: string): string => {
+  if (made.guard) {
+    const right = made.guard.right.map(r => `!choose ${made.ref} ${r}`)
+    const sure = `!choose ${made.ref} ${made.guard.intended.join(' ')}`
+    const doubt = guardWords(made.guard.reasons, localName)
+    return `${made.ref}: ${doubt} Nobody is called yet. ${[...right, sure].join(' · ')}`
+  }
+  if (made.joined) return `${made.ref}: this is one more of a page that is under way (${made.count}, ${made.priority}).`
+  if (made.startAt !== null) return `${made.ref}: routine, goes with the next digest. To send it now, page as urgent.`
+  return `${made.ref}: paging ${to}, ${made.priority}. I tell you what happens.`
 }

@@ -1,27 +1,13 @@
-import { guardWords } from '../../../core/domain/oncall/admission/misdirection.ts'
 import { triage } from '../../../core/domain/oncall/triage/triage.ts'
 import { defaultTriageRules } from '../../../core/domain/oncall/triage/triage-rules.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
-import { localName } from '../../../core/oncall/pages/look-up.ts'
-import { type Requested, requestPage } from '../../../core/oncall/pages/request-page.ts'
+import { requestPage } from '../../../core/oncall/pages/request-page.ts'
 import { answer } from '../../framework/answer.ts'
 import { rest } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { findRole, staff } from '../oncall/args.ts'
-import { readUrgency, targetArg } from './page-words.ts'
-
-const outcome = (made: Requested, to: string): string => {
-  if (made.guard) {
-    const right = made.guard.right.map(r => `!choose ${made.ref} ${r}`)
-    const sure = `!choose ${made.ref} ${made.guard.intended.join(' ')}`
-    const doubt = guardWords(made.guard.reasons, localName)
-    return `${made.ref}: ${doubt} Nobody is called yet. ${[...right, sure].join(' · ')}`
-  }
-  if (made.joined) return `${made.ref}: this is one more of a page that is under way (${made.count}, ${made.priority}).`
-  if (made.startAt !== null) return `${made.ref}: routine, goes with the next digest. To send it now, page as urgent.`
-  return `${made.ref}: paging ${to}, ${made.priority}. I tell you what happens.`
-}
+import { outcomeWords, readUrgency, targetArg } from './page-words.ts'
 
 export const pageCommand = command({
   words: ['page'],
@@ -56,6 +42,6 @@ export const pageCommand = command({
     const raise = suggestion.raised
       ? [`${why[0]} To raise it: !page ${to} ${suggestion.priority} and the same words.`]
       : []
-    return answer(outcome(made, to), ...raise)
+    return answer(outcomeWords(made, to), ...raise)
   },
 })

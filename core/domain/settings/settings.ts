@@ -1,4 +1,5 @@
 import { consentScopes } from '../care/consent.ts'
+import { readListedCall } from '../oncall/call-reaction.ts'
 import { coverages } from '../records/coverage.ts'
 import { recallTells } from '../records/recall.ts'
 import { refuse } from '../refusal.ts'
@@ -331,6 +332,19 @@ export const catalogue = {
     sensitive: true,
     help: 'Hosts in your own network from which schedules on call may be read, also by plain http. Any other host must be on the internet and is asked by https.',
     affects: 'the next reading of each schedule',
+  }),
+  'oncall.call_reactions': setting({
+    kind: listOf(
+      matching(
+        'an emoji, the role on call that it pages, and its priority where it is not urgent',
+        '"🫀 cardiology"',
+        t => Boolean(readListedCall(t)),
+      ),
+      { max: 30 },
+    ),
+    default: [] as string[],
+    help: 'Reactions of staff on a message in a care room that page a role with a link to the message, such as 🫀 cardiology, 🚨 icu stat. 📟 pages the only role of the patient’s unit, unless it is listed.',
+    affects: 'reactions from now on',
   }),
   'help.url': setting({
     kind: webAddress,

@@ -50,7 +50,8 @@ export type IdentityDeps = {
 const beatType = 'org.wardroom.beat'
 const beatPath = (userId: UserId) => `/_matrix/client/v3/user/${encodeURIComponent(userId)}/account_data/${beatType}`
 
-const beatAtHomeserver = async ({
+/** How often the bot has been seen to count on, by what the homeserver keeps; 0 for a new one. */
+export const beatAtHomeserver = async ({
   homeserver,
   userId,
 }: Pick<IdentityDeps, 'homeserver' | 'userId'>): Promise<number> => {

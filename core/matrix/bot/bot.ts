@@ -8,7 +8,7 @@ import type { Log } from '../../log.ts'
 import type { SealingKeys } from '../../seal.ts'
 import { type BotDevice, botDevice, saveBotDevice } from '../../store/bots/bot-devices.ts'
 import { holdLease, type Lease } from '../../store/bots/leases.ts'
-import { siblingDb } from '../../store/db.ts'
+import { type Db, siblingDb } from '../../store/db.ts'
 import type { StoreDeps } from '../../store/tx.ts'
 import { encryptFor, putEncrypted } from '../encrypt.ts'
 import type { RoomKey } from '../escrow/backup-key.ts'
@@ -18,10 +18,10 @@ import type { Homeserver } from '../homeserver.ts'
 import { openJournal } from '../journal/journal.ts'
 import { isOldRoomKey } from '../journal/old-room-keys.ts'
 import { olmMachineOf, onRoomKeys, queryKeys } from '../olm-machine.ts'
-import { ensureUser, newDeviceId, putDevice, setDisplayName } from '../our-users.ts'
+import { deleteStrayDevices, ensureUser, newDeviceId, putDevice, setDisplayName } from '../our-users.ts'
 import { createSdkClient, stopSdkClient } from '../sdk-client.ts'
 import { startSync, watchOwnUser } from './bot-client.ts'
-import { beat, checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
+import { beat, beatAtHomeserver, checkDevice, ensureSigned, resetIdentity } from './bot-identity.ts'
 import * as rooms from './bot-rooms.ts'
 import { type Decryption, decryptEvent, type RawRoomEvent } from './decrypt.ts'
 import { masterKeyOf, rememberedSigners, signerOf } from './signers.ts'
@@ -40,6 +40,10 @@ export type BotDeps = {
   /** Room keys that were last written earlier than this are dropped from memory and database at start (30 days); the key backup keeps them. */
   keepKeysMs?: number
   leaseTtlMs?: number
+  /** Shared by many bots of a process; without it the bot has three connections of its own. */
+  pool?: Db
+  /** Where the database knows nothing of this user, an earlier identity at the homeserver is replaced instead of refused: there are no ratchets that could be turned twice. */
+  startsAfresh?: boolean
   /** Keeps every room key for the officers alone, in a backup that nothing on a server can open, instead of in a backup of its own. */
   escrow?: Pick<SealingKeys, 'recovery'>
 }
@@ -104,7 +108,7 @@ const firstDevice = async (d: BotDeps, lease: Lease): Promise<BotDevice> => {
     masterKey: null,
     k: Buffer.from(d.store.random.bytes(32)).toString('base64'),
     createdAt: d.store.clock.now(),
-    beat: 0,
+    beat: d.startsAfresh ? await beatAtHomeserver(d) : 0,
   }
   await saveBotDevice(d.store, lease, d.userId, device)
   return device
@@ -132,8 +136,8 @@ const hasSignedDevice = async (crypto: CryptoApi, userId: UserId): Promise<boole
 export const startBot = async (d: BotDeps): Promise<Bot> => {
   const { homeserver, store, userId, log } = d
   const die = d.die ?? endProcess(log, userId)
-  const pool = siblingDb(store.db, 3)
-  const undo: (() => Promise<void> | void)[] = [() => pool.destroy()]
+  const pool = d.pool ?? siblingDb(store.db, 3)
+  const undo: (() => Promise<void> | void)[] = d.pool ? [] : [() => pool.destroy()]
   const unwind = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -150,11 +154,12 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     undo.push(lease.stop)
     const own = { ...store, db: pool }
     const identity = { homeserver, store: own, lease, userId, ownBackup: d.escrow === undefined }
+    await patiently(() => ensureUser(homeserver, userId), d.signal)
     let device = await firstDevice({ ...d, store: own }, lease)
     const k = new Uint8Array(Buffer.from(device.k ?? '', 'base64'))
     const fresh = device.identityKey === null
-    await patiently(() => ensureUser(homeserver, userId), d.signal)
     if (fresh) await putDevice(homeserver, userId, device.deviceId, d.displayName)
+    if (fresh && d.startsAfresh) await deleteStrayDevices(homeserver, userId, [device.deviceId])
 
     const prefix = `${userId}#${lease.epoch}`
     const keepKeysMs = d.keepKeysMs ?? days(30)

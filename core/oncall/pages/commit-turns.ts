@@ -3,8 +3,10 @@ import type { News, Page, PageEffect, Turn } from '../../domain/oncall/paging/pa
 import { newsWords, type Wording } from '../../domain/oncall/paging/page-words.ts'
 import { addContacts, type Contact, type NewContact, openCalls } from '../../store/oncall/page-contacts.ts'
 import { noteTimeline, savePages, type TimelineEntry } from '../../store/oncall/pages.ts'
+import { chatsOfPages, type RoleChat } from '../../store/oncall/role-chats.ts'
 import { readSettings } from '../../store/staff/settings.ts'
 import type { NewJob, Tx } from '../../store/tx.ts'
+import { chatInvite, chatSay } from './chat-jobs.ts'
 import { deskNotices } from './desk-notice.ts'
 import { isPerson, type LookedUp } from './look-up.ts'
 
@@ -94,23 +96,41 @@ const contactJob = (c: NewContact): NewJob => ({
   payload: { page: c.page, key: c.key } satisfies ContactJob,
 })
 
-/** What each person is told in this turn: one message, a line for each step, every line with the reference. */
-const messages = ({ turn, stored, ports }: CommittedTurn, zone: string): NewJob[] => {
+/**
+ * What each person is told in this turn: one message, a line for each step, every line with the reference. Who asked for the page in a chat with a role (`chats`)
+ * is told there.
+ */
+const messages = ({ turn, stored, ports }: CommittedTurn, zone: string, chats: readonly RoleChat[]): NewJob[] => {
   const { id, ref } = turn.page
   const wording = wordingFor(ports, zone)
   const lines = new Map<string, string[]>()
+  const inChats: string[] = []
   const say = (to: string, text: string) => isPerson(to) && lines.set(to, [...(lines.get(to) ?? []), text])
   for (const e of turn.effects) {
-    if (e.do === 'tell') for (const to of e.to) say(to, newsWords(ref, e.news, wording))
+    if (e.do === 'tell' && chats.length > 0) inChats.push(newsWords(ref, e.news, wording))
+    else if (e.do === 'tell') for (const to of e.to) say(to, newsWords(ref, e.news, wording))
     if (e.do === 'confirm') say(e.person, confirmWords[e.answer](ref))
   }
-  return [...lines].map(([user, text]) => ({
-    queue: 'bots',
-    kind: 'bot.say',
-    key: `page:${id}:turn${stored.version + 1}:${user}`,
-    lane: user,
-    payload: { to: { user }, text: text.join('\n') },
-  }))
+  const key = (to: string) => `page:${id}:turn${stored.version + 1}:${to}`
+  return [
+    ...(inChats.length > 0 ? chats.map(c => chatSay(c, key(c.roomId), inChats.join('\n'))) : []),
+    ...[...lines].map(([user, text]) => ({
+      queue: 'bots' as const,
+      kind: 'bot.say',
+      key: key(user),
+      lane: user,
+      payload: { to: { user }, text: text.join('\n') },
+    })),
+  ]
+}
+
+/** Whoever took a page that was asked for in a chat with a role comes into that chat. */
+const invitations = ({ turn }: CommittedTurn, chats: readonly RoleChat[]): NewJob[] => {
+  const { id, ref } = turn.page
+  const took = turn.effects.flatMap(e =>
+    e.do === 'tell' && (e.news.kind === 'accepted' || e.news.kind === 'handed_over') ? [e.news.person] : [],
+  )
+  return took.filter(isPerson).flatMap(p => chats.map(c => chatInvite(c, `page:${id}:chat:${c.roomId}:${p}`, p, ref)))
 }
 
 /** Whose cards say something else after this: also those of whoever answered, and of those who had the page until now. */
@@ -147,7 +167,7 @@ const hangUps = (turns: readonly CommittedTurn[], calls: readonly Contact[]): Ne
       }))
   })
 
-const leadsTo = (t: CommittedTurn, zone: string): Led => {
+const leadsTo = (t: CommittedTurn, zone: string, chats: readonly RoleChat[]): Led => {
   const { page, effects } = t.turn
   const about = { actor: t.actor, object: { kind: 'page', id: page.ref }, patient: t.stored.patientId } as const
   const contacts = effects
@@ -156,7 +176,7 @@ const leadsTo = (t: CommittedTurn, zone: string): Led => {
   const news = effects.flatMap(e => (e.do === 'tell' ? [e.news] : []))
   return {
     contacts,
-    jobs: [...contacts.map(contactJob), ...messages(t, zone), ...edits(t)],
+    jobs: [...contacts.map(contactJob), ...messages(t, zone, chats), ...invitations(t, chats), ...edits(t)],
     news: news.map(n => ({ page: page.id, what: { kind: 'news', news: n } })),
     audits: [
       ...contacts.map(c => ({
@@ -180,7 +200,11 @@ const leadsTo = (t: CommittedTurn, zone: string): Led => {
 export const commitTurns = async (tx: Tx, turns: readonly CommittedTurn[]): Promise<void> => {
   if (turns.length === 0) return
   const { 'clinic.time_zone': zone } = await readSettings(tx.sql)
-  const all = turns.map(t => leadsTo(t, zone))
+  const chats = await chatsOfPages(
+    tx,
+    turns.map(t => t.turn.page.id),
+  )
+  const all = turns.map(t => leadsTo(t, zone, chats.get(t.turn.page.id) ?? []))
   const released = turns.filter(t => t.turn.effects.some(e => e.do === 'stand_down')).map(t => t.turn.page.id)
   const calls = released.length > 0 ? await openCalls(tx.sql, released) : []
   const known = turns.filter(t => t.stored.version > 0)

@@ -24,6 +24,7 @@ import { oncall } from './0023-oncall.ts'
 import { pages } from './0024-pages.ts'
 import { recallAgain } from './0025-recall-again.ts'
 import { inboxForget } from './0026-inbox-forget.ts'
+import { roleChats } from './0027-role-chats.ts'
 import { adminFollow } from './0028-admin-follow.ts'
 import type { Migration } from './migration.ts'
 
@@ -55,5 +56,6 @@ export const migrations: readonly Migration[] = [
   pages,
   recallAgain,
   inboxForget,
+  roleChats,
   adminFollow,
 ]

@@ -20,8 +20,8 @@ export type PageOrigin = {
   patientId?: string
 }
 
-/** What the card shows beside the state; sealed at rest. `why`: what the triage rules say. */
-export type PageContent = { text: string; from: string; why: readonly string[]; note?: string }
+/** What the card shows beside the state; sealed at rest. `why`: what the triage rules say; `link`: the room or the message that it is about. */
+export type PageContent = { text: string; from: string; why: readonly string[]; note?: string; link?: string }
 
 export type StoredPage = PageOrigin & { page: Page; version: number; createdAt: Instant; closedAt: Instant | null }
 
@@ -123,6 +123,19 @@ export const pageByRef = async (sql: Sql, ref: string): Promise<StoredPage | und
 export const openContent = async (deps: StoreDeps, sql: Sql, id: string): Promise<PageContent | null> => {
   const row = await sql('page').where({ id }).first('content')
   return row?.content ? (JSON.parse(await deps.seal.open(contentContext, row.content)) as PageContent) : null
+}
+
+const longestText = 4000
+
+/** Adds words to a page's, those in the middle of very many left out; nothing where they have been forgotten. */
+export const addToContent = async (tx: Tx, id: string, words: string): Promise<void> => {
+  const content = await openContent(tx.deps, tx.sql, id)
+  if (!content) return
+  const all = `${content.text}\n${words}`
+  const half = longestText / 2
+  const text = all.length > longestText ? `${all.slice(0, half)}\n…\n${all.slice(-half)}` : all
+  const sealed = await tx.deps.seal.close(contentContext, JSON.stringify({ ...content, text } satisfies PageContent))
+  await tx.sql('page').where({ id }).update({ content: sealed })
 }
 
 /** Pages with something to do now, the longest overdue first; also those that the clock, having gone back, makes look as if they came from the future. */

@@ -8,6 +8,7 @@ import type { Tx } from '../tx.ts'
 import { checkContext, policyDirectory } from './directory.ts'
 import { type ChangeKind, lockOnCall, noteChange } from './history.ts'
 import { type OnCallEntry, onCallRole } from './read.ts'
+import { prepareRole } from './role-chats.ts'
 
 /** What a role is called in commands and in its user: `@role_<key>`. */
 export const isRoleKey = (text: string): boolean => /^[a-z][a-z0-9_-]{1,39}$/.test(text)
@@ -65,11 +66,12 @@ export const addOnCallRole = async (
   if (wrong) return wrong
   const { key, name, unit, zone, fallback } = role
   const policy = role.policy ?? defaultPolicy(key, fallback)
+  const user = `@role_${key}:${role.server}`
   await tx.sql('oncall_role').insert({
     key,
     name,
     unit,
-    user_id: `@role_${key}:${role.server}`,
+    user_id: user,
     zone,
     fallback,
     layers: JSON.stringify(role.layers ?? []),
@@ -82,6 +84,7 @@ export const addOnCallRole = async (
   })
   const after = { name, unit, zone, fallback, layers: role.layers ?? [], policy }
   await noteChange(tx, { role: key, kind: 'role', before: null, after, by })
+  await tx.enqueue(prepareRole({ user, name }, 1))
   return (await onCallRole(tx, key)) as OnCallEntry
 }
 
@@ -167,6 +170,8 @@ export const changeOnCallRole = async (
   await nextVersion(tx, key, by)
   const was = Object.fromEntries(Object.keys(c).map(k => [k, before[k as keyof RoleChange]]))
   await noteChange(tx, { role: key, kind: as ?? kindOf(c), before: was, after: how.noted ?? c, by })
+  if (c.name !== undefined)
+    await tx.enqueue(prepareRole({ user: entry.role.user, name: c.name }, entry.role.version + 1))
   return (await onCallRole(tx, key)) as OnCallEntry
 }
 

@@ -5,8 +5,8 @@ import type { EventId, RoomId, UserId } from '../../domain/ids.ts'
 import type { Seal } from '../../seal.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
 
-/** Which registration delivered it: the bots' and service users', or the patient ghosts'. `records`: what the records bot reads once more. */
-export type InboxSource = 'bots' | 'ghosts' | 'records'
+/** Which registration delivered it: the bots' and service users', or the patient ghosts'. `records`: what the records bot reads once more; `roles`: what people write to roles. */
+export type InboxSource = 'bots' | 'ghosts' | 'records' | 'roles'
 
 export type RawEvent = Record<string, unknown> & {
   event_id: string

@@ -182,6 +182,58 @@ describe('the desk bot', function () {
       .and.not.include('bed 4')
   })
 
+  it('lets a role be written to like a person: whoever is on duty takes it, and comes into the chat with what was said before', async () => {
+    const [{ user_id: role }] = await d.store.db('oncall_role').where({ key: 'cardiology' }).select('user_id')
+    const room = await second.direct(role)
+    const says = (words: string, of = second) =>
+      of.waitFor(s => s.roomId === room && s.sender === role && s.body.includes(words), { what: `the role: ${words}` })
+    const first = await says('; now: nurse')
+    expect(first.body).to.include('I am Cardiology on call').and.include('can read what is written here')
+    expect(await second.shield(first)).to.equal('none')
+    expect(second.client.getRoom(room)?.getMember(role)?.rawDisplayName).to.equal('Cardiology on call')
+
+    const asked = await second.send(room, 'stat: no pulse in bed 9')
+    const { body } = await says('Calling nurse')
+    const ref = /(\w{4}): Calling/.exec(body)?.[1] ?? ''
+    const card = await nurse.waitFor(s => s.sender === d.bot && s.body.includes(`STAT page ${ref}`), {
+      what: 'the card',
+    })
+    expect(card.body)
+      .to.include('no pulse in bed 9')
+      .and.include(second.userId)
+      .and.include(`https://matrix.to/#/${room}`)
+    await second.send(room, 'the team is with him')
+    await nurse.waitFor(s => s.eventId === card.eventId && s.body.includes('the team is with him'), {
+      what: 'more words on the card',
+    })
+    await nurse.react(nurseChat, card.eventId, '👍')
+    await says(`${ref}: nurse`)
+
+    const earlier = await nurse.waitFor(s => s.eventId === asked && s.failure === undefined && s.body !== '', {
+      what: 'the history',
+    })
+    expect(earlier.body).to.equal('stat: no pulse in bed 9')
+    await nurse.send(room, 'on my way')
+    await second.waitFor(s => s.roomId === room && s.sender === nurse.userId && s.body === 'on my way')
+    const more = await second.send(room, 'thank you')
+    await nurse.waitFor(s => s.eventId === more && s.body === 'thank you')
+    await d.ask(nurse, nurseChat, `!resolve ${ref}`)
+    await says(`${ref}: Resolved`)
+    expect(await d.store.db('page').where({ room_id: room }), 'neither of them paged anybody').to.have.lengthOf(1)
+  })
+
+  it('pages a role by a reaction in a care room, with a link to the message and not a word of it', async () => {
+    const care = await second.createRoom({ invite: [nurse.userId] })
+    await d.store.db('patient').update({ state: 'open', room_id: care })
+    const question = await nurse.send(care, 'may he take both tablets?')
+    await second.waitFor(s => s.eventId === question && s.body !== '')
+    await second.react(care, question, '📟')
+    const card = await nurse.waitFor(s => s.sender === d.bot && s.body.includes(question), { what: 'the card' })
+    expect(card).to.include({ roomId: nurseChat, encrypted: true })
+    expect(card.body).to.include(`https://matrix.to/#/${care}/${question}`).and.not.include('tablets')
+    await second.waitFor(s => s.sender === d.bot && s.body.includes('paging cardiology, urgent'))
+  })
+
   it('obeys in the desk room, and suspends who comes with another identity', async () => {
     const room = await eventually(
       () => nurse.client.getRooms().find(r => r.name === 'Desk' && r.getMyMembership() === 'join')?.roomId,

@@ -17,6 +17,8 @@ import { auditJobs } from '../../../audit/jobs/index.ts'
 import { commands } from '../../../bots/commands/index.ts'
 import type { DeskDeps } from '../../../bots/desk/deps.ts'
 import { deskJobs } from '../../../bots/desk/jobs.ts'
+import type { RolesDeps } from '../../../bots/roles/deps.ts'
+import { roleJobs } from '../../../bots/roles/jobs.ts'
 import { hours, minutes } from '../../../core/domain/clock.ts'
 import type { SessionId } from '../../../core/domain/ids.ts'
 import { listen } from '../../../core/http/listen.ts'
@@ -533,6 +535,7 @@ describe('the audit log has an event for every kind of job', () => {
   const kinds = {
     bridge: Object.keys(careJobs({} as CareDeps)),
     bots: Object.keys(deskJobs({} as DeskDeps)),
+    roles: Object.keys(roleJobs({} as RolesDeps)),
     sms: Object.keys(smsJobs({} as Parameters<typeof smsJobs>[0])),
     pages: Object.keys(pageJobs({} as Parameters<typeof pageJobs>[0])),
     audit: Object.keys(auditJobs({} as AuditDeps)),
@@ -597,6 +600,7 @@ const sweeps: Record<string, string> = {
   outbox: 'deletes finished jobs, each of which has its entry',
   renewals: 'device.renew',
   'own-users': 'device.change',
+  'role-users': 'device.change',
   'audit-digest': 'audit.digest',
   'audit-check': 'audit.verify, when it finds something',
   'audit-prune': 'audit.prune',
