@@ -21,4 +21,5 @@ export const benches: readonly (() => Promise<Bench>)[] = [
   () => import('./records-export.ts').then(m => m.recordsExport),
   () => import('./oncall.ts').then(m => m.oncall),
   () => import('./oncall-store.ts').then(m => m.oncallStore),
+  () => import('./oncall-pages.ts').then(m => m.oncallPages),
 ]
