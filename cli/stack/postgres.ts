@@ -20,8 +20,10 @@ export type Postgres = {
   url(database: string): string
   /** The database `wardroom` with the role `keeper`, which may only what migrations grant it. */
   keeperUrl(): string
-  /** Creates an empty database owned by `wardroom`. */
-  createDatabase(name: string): Promise<void>
+  /** Creates a database owned by `wardroom`: empty, or a copy of `template`, to which nobody may be connected. */
+  createDatabase(name: string, template?: string): Promise<void>
+  /** Removes a database, whoever is connected to it. */
+  dropDatabase(name: string): Promise<void>
   /** Fast shutdown; resolves when the process is gone. */
   stop(): Promise<void>
   /** SIGKILL, as a power cut would. */
@@ -82,7 +84,11 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
     exited: child.exited,
     url: database => url(database === 'synapse' ? 'synapse' : 'wardroom', database),
     keeperUrl: () => url('keeper', 'wardroom'),
-    createDatabase: name => query(connectionString, `create database ${pg.escapeIdentifier(name)} owner wardroom`),
+    createDatabase: (name, template = 'template1') => {
+      const [made, copied] = [name, template].map(pg.escapeIdentifier)
+      return query(connectionString, `create database ${made} owner wardroom template ${copied} strategy file_copy`)
+    },
+    dropDatabase: name => query(connectionString, `drop database ${pg.escapeIdentifier(name)} with (force)`),
     stop: () => child.stop('SIGINT', 30_000),
     kill: child.kill,
   }

@@ -21,13 +21,13 @@ export type TestDatabase = {
   another(): StoreDeps
   /** Every row of every table as text, as COPY writes it, in which a test looks for what must not be there. */
   dump(): Promise<string>
-  /** Closes the pools. */
+  /** Closes the pools; the database goes, unless its address was given. */
   drop(): Promise<void>
 }
 
 /** A new migrated database on this mocha process's PostgreSQL, with a clock that the test moves. */
 export const database = async (options: { max?: number; url?: string } = {}): Promise<TestDatabase> => {
-  const url = options.url ?? (await (await testPostgres()).freshDatabase())
+  const url = options.url ?? (await (await testPostgres()).migratedDatabase())
   const { sealing: keys, recovery } = await generateKeys({ bytes: n => new Uint8Array(randomBytes(n)) })
   const opened: StoreDeps[] = []
   const clock = testClock()
@@ -42,7 +42,7 @@ export const database = async (options: { max?: number; url?: string } = {}): Pr
     return deps
   }
   const store = open()
-  await migrate(store.db)
+  if (options.url !== undefined) await migrate(store.db)
   return {
     store,
     url,
@@ -52,6 +52,7 @@ export const database = async (options: { max?: number; url?: string } = {}): Pr
     dump: () => dumpOf(store.db),
     drop: async () => {
       for (const deps of opened) await deps.db.destroy()
+      if (options.url === undefined) await (await testPostgres()).dropDatabase(url)
     },
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { scratchFolder } from './scratch.ts'
 
 /**
  * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: two at a time, the longest first. Each lane is
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..')
 const args = process.argv.slice(2)
 const long = args.includes('--long')
 const chosen = args.filter(arg => !arg.startsWith('--')).map(arg => relative(root, resolve(arg)))
-const scratch = mkdtempSync(join(tmpdir(), 'wardroom-run-'))
+const scratch = scratchFolder()
 
 type Counts = { passed: number; failed: number; skipped: number; failures: string[] }
 const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
@@ -25,6 +25,7 @@ const seed = process.env.WARDROOM_SEED ?? String(randomInt(2 ** 31))
 const environment = {
   ...process.env,
   WARDROOM_SEED: seed,
+  TMPDIR: scratch,
   // A hundred short processes load the same modules.
   NODE_COMPILE_CACHE: join(scratch, 'compiled'),
   ...(long ? { WARDROOM_LONG: '1' } : {}),
