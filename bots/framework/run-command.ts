@@ -161,8 +161,9 @@ const finish = async (tx: Tx, heard: Heard, { name, phi, views, said, failed }: 
       room: heard.roomId,
       patient,
     })
-  await react(tx, heard, refused ? '⛔' : '✅')
+  // The answer is what somebody waits for; in its lane it goes first.
   await reply(tx, heard, refused ? answer(said.sentence) : said)
+  await react(tx, heard, refused ? '⛔' : '✅')
   if (phi) await redact(tx, heard)
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { careRoom, careRoomTopic } from '../../../core/domain/care/care-room.ts'
 import { careRoomName } from '../../../core/domain/care/patient.ts'
 import { base32, type PatientId, type PersonId, type RoomId, type UserId } from '../../../core/domain/ids.ts'
@@ -22,6 +23,7 @@ import {
   personById,
   personsOf,
 } from '../../../core/store/patients/patients.ts'
+import { hasUnsaid } from '../../../core/store/queues/outbox.ts'
 import { readSettings } from '../../../core/store/staff/settings.ts'
 import { transact } from '../../../core/store/tx.ts'
 import type { CareDeps } from '../deps.ts'
@@ -109,6 +111,14 @@ const inviteStaff = async (deps: CareDeps, owner: UserId, room: RoomId): Promise
 
 const actor = { kind: 'service', id: 'bridge' } as const
 
+const longestCourtesyMs = 1500
+
+/** Whoever enrols a patient waits for the bot's answer, and nobody waits for the room yet: making it, the homeserver's longest work, begins when the answer is out. */
+const afterTheAnswer = async (deps: CareDeps, patient: PatientId): Promise<void> => {
+  const from = performance.now()
+  while (performance.now() - from < longestCourtesyMs && (await hasUnsaid(deps.store, patient))) await pause(25)
+}
+
 /** Job `patient.enrol`: ghost, owner, room, card. Every step is found done when the job runs again. */
 export const enrolPatient =
   (deps: CareDeps): JobHandler =>
@@ -116,6 +126,7 @@ export const enrolPatient =
     const { patientId } = job.payload as { patientId: PatientId }
     const patient = await patientById(deps.store.db, patientId)
     if (patient?.state !== 'enrolling') return { kind: 'done' }
+    await afterTheAnswer(deps, patientId)
     const persons = await personsOf(deps.store.db, patientId)
     const [owner, ...ghosts] = await Promise.all([ownerOf(deps, patient), ...persons.map(p => ghostOf(deps, p))])
     const room = await makeRoom(deps, patient, owner)

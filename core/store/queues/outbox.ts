@@ -178,6 +178,13 @@ export const countOutbox = async (
   return rows[0]
 }
 
+/** Is something that the bot says about this patient (the answer to a command) still on its way? */
+export const hasUnsaid = async (deps: StoreDeps, patient: string): Promise<boolean> =>
+  (await deps
+    .db('outbox')
+    .where({ queue: 'bots', state: 'pending', kind: 'bot.say', patient_id: patient })
+    .first('id')) !== undefined
+
 /** The outbox's own retention: deletes what was finished longer than `keepMs` ago. Keep longer than a promise's key could come again. */
 export const sweepOutbox = async (deps: StoreDeps, keepMs: number): Promise<number> =>
   deps
