@@ -32,6 +32,8 @@ describe('on-call schedules in the store', function () {
   let d: TestDatabase
   beforeEach(async () => {
     d = await database()
+    // A Wednesday: no handoff is near.
+    d.store.clock.set(Date.UTC(2026, 5, 10, 12))
     await inTx(async tx => {
       for (const userId of people)
         await grantRole(tx, { userId, role: 'clinician', by: 'configuration', identity: null })
