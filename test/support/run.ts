@@ -108,33 +108,41 @@ const mocha = async (name: string, files: string[], show: (text: string) => void
 
 type Lane = { name: string; files: string[] }
 
-/** Which folders of tests go together in one process with one stack of its own; the longest first, and what needs a calm machine beside what needs no homeserver. */
-const together: { name: string; folders: string[] }[] = [
-  // What the bots' service is not there to take waits for it: the tests that need that come first.
-  { name: 'e2e: care', folders: ['e2e/homeserver', 'e2e/care'] },
-  { name: 'e2e: pages', folders: ['e2e/pages'] },
-  { name: 'e2e: bots', folders: ['e2e/bots'] },
-  { name: 'integration: audit', folders: ['integration/audit'] },
-  { name: 'e2e: starts', folders: ['e2e/starts'] },
-  { name: 'unit', folders: ['unit'] },
-  { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'] },
-  { name: 'integration', folders: ['integration', 'e2e'] },
+/**
+ * Which folders of tests go together in lanes, each one process with one stack of its own; `parts` deals the files out to so many lanes. The longest come first.
+ * A file belongs to the first entry that names its folder.
+ */
+const together: { name: string; folders: string[]; parts: number }[] = [
+  { name: 'e2e: pages', folders: ['e2e/pages'], parts: 2 },
+  { name: 'e2e: care', folders: ['e2e/care'], parts: 2 },
+  { name: 'e2e: bots', folders: ['e2e/bots'], parts: 2 },
+  { name: 'e2e: starts', folders: ['e2e/starts'], parts: 1 },
+  { name: 'integration: audit', folders: ['integration/audit'], parts: 1 },
+  { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'], parts: 1 },
+  { name: 'integration', folders: ['integration'], parts: 1 },
+  { name: 'e2e: homeserver', folders: ['e2e'], parts: 1 },
+  { name: 'unit', folders: ['unit'], parts: 1 },
 ]
 
-/** A file belongs to the first lane that names its folder. */
 const lanes = (): Lane[] => {
   const left = new Set([...filesOf('unit'), ...filesOf('e2e'), ...filesOf('integration')])
   const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
   return together
-    .map(({ name, folders }) => {
+    .flatMap(({ name, folders, parts }) => {
       const files = folders.flatMap(folder => [...left].filter(file => inFolder(file, folder)))
       for (const file of files) left.delete(file)
-      return { name, files }
+      return Array.from({ length: parts }, (_, part) => ({
+        name: parts > 1 ? `${name} ${part + 1}` : name,
+        files: files.filter((_, i) => i % parts === part),
+      }))
     })
     .filter(lane => lane.files.length > 0)
 }
 
-/** Two lanes at a time on two cores: a third one, also one of low priority, starves the timers of the others and saves no time. What a lane prints is kept until its end. */
+/** So many at a time: on two cores two leave a quarter of the processor unused, because much of what they test is waiting for something. */
+const lanesAtOnce = Number(process.env.WARDROOM_TEST_LANES ?? 3)
+
+/** What a lane prints is kept until its end. */
 const inLanes = async (queue: Lane[]): Promise<void> => {
   const work = async () => {
     for (let lane = queue.shift(); lane; lane = queue.shift()) {
@@ -148,7 +156,7 @@ const inLanes = async (queue: Lane[]): Promise<void> => {
       console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
     }
   }
-  await Promise.all([work(), work()])
+  await Promise.all(Array.from({ length: lanesAtOnce }, work))
 }
 
 const endAll = (signal: NodeJS.Signals) => {
