@@ -10,6 +10,7 @@ import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { watchOwnUsers } from '../core/matrix/own-users-watch.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
+import { startChatWatch } from '../core/oncall/pages/chat-watch.ts'
 import { clinicDuty } from '../core/oncall/pages/clinic-duty.ts'
 import { endOldPages } from '../core/oncall/pages/old-pages.ts'
 import { startPager } from '../core/oncall/pages/pager.ts'
@@ -78,6 +79,8 @@ export const startBridge = (o: BridgeOptions): Promise<{ stop(): Promise<void> }
     const ghosts = started(
       await openGhosts({ homeserver, registration: o.registration, serverName: o.homeserver.serverName }),
     )
+    // Before whatever waits for the homeserver.
+    started(startChatWatch({ store, duty: clinicDuty, homeserver, log }))
     const keeper = started(keeperClient({ url: o.keeper.url }, o.keeper.secret))
     const care: CareDeps = { store, homeserver, ghosts, keys: o.keys, publicUrl, log }
     const { accountSid, authToken } = o.sms

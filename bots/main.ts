@@ -12,7 +12,7 @@ import { startBot } from '../core/matrix/bot/bot.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
-import { renewStoredCopy } from '../core/oncall/print/stored-copy.ts'
+import { renewStoredCopy, watchStoredCopy } from '../core/oncall/print/stored-copy.ts'
 import { queueGauges } from '../core/queues/gauges.ts'
 import { startInbox } from '../core/queues/inbox-worker.ts'
 import { startOutbox } from '../core/queues/outbox-worker.ts'
@@ -132,6 +132,9 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
       const renew = () => renewStoredCopy(store, printFile)
       // Before the bot, which waits for the homeserver: this page is for when that is gone.
       started(startSweeps({ store, name: 'oncall-print', every: hours(1), run: renew, log }))
+      const since = store.clock.now()
+      const watch = () => watchStoredCopy(store, printFile, since)
+      started(startSweeps({ store, name: 'oncall-print-stale', every: minutes(5), run: watch, log }))
     }
 
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))

@@ -1,11 +1,12 @@
 import express from 'express'
+import { ipKeyGenerator } from 'express-rate-limit'
 import { z } from 'zod'
 import { seconds } from '../../core/domain/clock.ts'
 import { priorities } from '../../core/domain/oncall/paging/priority.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import type { Duty } from '../../core/oncall/pages/duty.ts'
 import { receiveAlarm } from '../../core/oncall/pages/receive-alarm.ts'
-import { takeToken } from '../../core/store/links/rate-limits.ts'
+import { isEmptyBucket, isKnownBucket, takeToken } from '../../core/store/links/rate-limits.ts'
 import { alarmSourceByToken } from '../../core/store/oncall/alarms.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
@@ -29,6 +30,11 @@ const say = (res: express.Response, status: number, code: string, sentence: stri
 /** What one source may send: bursts of a ward's monitors, not a stuck loop. */
 const limit = { burst: 120, everyMs: seconds(0.5) }
 
+/** Wrong tokens from one address: a misconfigured system, not somebody who guesses. */
+const strangers = { burst: 20, everyMs: seconds(30) }
+/** Whose right token is remembered by its address for a day; it never runs empty. */
+const friends = { burst: 1e9, everyMs: 1 }
+
 /**
  * To be mounted at `/alarms`: `POST /alarms` with `Authorization: Bearer …` (a source's token), `Idempotency-Key` and JSON. 202 when it is a page or part of one,
  * 200 when the same came before; committed before it is answered. 400, 401, 409 (the key came with another alarm), 413, 415, 422 (the role is gone), 429.
@@ -36,10 +42,18 @@ const limit = { burst: 120, everyMs: seconds(0.5) }
 export const alarmsRouter = ({ store, duty }: { store: StoreDeps; duty: Duty }): express.Router => {
   const router = express.Router({ caseSensitive: true, strict: true })
   const authenticated: express.RequestHandler = async (req, res, next) => {
+    const now = store.clock.now()
+    const address = store.seal.lookup('address', ipKeyGenerator(req.ip ?? 'unknown', 64)).slice(0, 32)
+    // An address from which a source has sent is not shut: whoever guesses there must not silence its alarms.
+    if (await isEmptyBucket(store.db, `alarm-stranger:${address}`, strangers, now))
+      if (!(await isKnownBucket(store.db, `alarm-friend:${address}`)))
+        return say(res, 429, 'too-many', 'Too many requests with a wrong token from this address.')
     const token = /^Bearer ([A-Za-z0-9]{10,64})$/.exec(req.get('authorization') ?? '')?.[1]
     const source = token && (await alarmSourceByToken(store.db, token))
+    if (!source) await takeToken(store.db, `alarm-stranger:${address}`, strangers, now)
     if (!source) return say(res, 401, 'unauthorized', 'Send the token of an alarm source: Authorization: Bearer …')
-    if (!(await takeToken(store.db, `alarm:${source.id}`, limit, store.clock.now())))
+    await takeToken(store.db, `alarm-friend:${address}`, friends, now)
+    if (!(await takeToken(store.db, `alarm:${source.id}`, limit, now)))
       return say(res, 429, 'too-many', 'Too many alarms at once; send this one again in a moment.')
     res.locals.source = source
     res.locals.known = { actor: { kind: 'peer', id: source.id } }

@@ -20,6 +20,7 @@ import { callByReaction } from './call-reaction.ts'
 import type { DeskDeps } from './deps.ts'
 import { greet } from './jobs.ts'
 import { pageByReaction, pageByReply } from './page-cards.ts'
+import { choiceByReaction } from './page-questions.ts'
 import { peerCheckpoint } from './pins.ts'
 import { recallByReaction } from './recall-reaction.ts'
 import { isLocal, membersOf, standingIn } from './rooms.ts'
@@ -178,7 +179,12 @@ export const onEvent = (d: DeskDeps, commands: readonly Command[]): ((event: Inb
   return async event => {
     if (event.type === 'm.room.member') return membership(d, event)
     if (event.type === 'm.reaction')
-      return (await pageByReaction(d, event)) ?? (await callByReaction(d, event)) ?? recallByReaction(d, event)
+      return (
+        (await pageByReaction(d, event)) ??
+        (await choiceByReaction(d, event)) ??
+        (await callByReaction(d, event)) ??
+        recallByReaction(d, event)
+      )
     if (event.type !== 'm.room.encrypted' || event.sender === d.bot.userId) return ignore
     const room = await roomById(d.store.db, event.roomId as RoomId)
     const commanded = room?.class === 'direct' || room?.class === 'desk' || room?.class === 'alert'

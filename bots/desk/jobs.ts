@@ -15,6 +15,7 @@ import type { DeskDeps } from './deps.ts'
 import { lookAtDevices } from './devices.ts'
 import { content } from './message-content.ts'
 import { pageCardJobs } from './page-cards.ts'
+import { askSender } from './page-questions.ts'
 import { pinJobs } from './pins.ts'
 import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
 
@@ -183,6 +184,7 @@ export const deskJobs = (d: DeskDeps): Record<string, JobHandler> => ({
   'desk.devices': lookAtDevices(d),
   'desk.export-told': tellOfExport(d),
   ...pageCardJobs(d, user => openDirect(d, user)),
+  'page.ask': givingUp(askSender(d, user => openDirect(d, user))),
   ...complianceJobs(d),
   ...pinJobs(d),
 })

@@ -50,10 +50,7 @@ export const cardWords = (page: Page, target: string, c: PageContent | null, per
   ].join('\n')
 
 type OpenDirect = (user: UserId) => Promise<RoomId>
-/** How long the homeserver may be away before the next way to the person is due; the card is tried on meanwhile. */
-const patience = seconds(15)
-
-/** `page.card`: once, to the person's own chat with the bot. While the homeserver is away the ladder goes on, and the card follows when it is back. */
+/** `page.card`: once, to the person's own chat with the bot. Where it cannot be delivered the next way is due at once; the card is tried on and follows. */
 const sendCard =
   (d: DeskDeps, openDirect: OpenDirect): JobHandler =>
   async job => {
@@ -84,10 +81,9 @@ const sendCard =
         return { kind: 'done', apply: tx => contactFailed(tx, clinicDuty, which, errorReason(e)) }
       const age = d.store.clock.now() - job.createdAt
       if (!isOutage(e)) throw e
-      if (age < patience) return { kind: 'retry', after: seconds(2), reason: errorReason(e) }
       return {
         kind: 'retry',
-        after: age < minutes(10) ? seconds(5) : minutes(1),
+        after: age < minutes(10) ? seconds(2) : minutes(1),
         reason: errorReason(e),
         apply: async tx => {
           if (await contactLate(tx, c, errorReason(e)))

@@ -47,7 +47,10 @@ export const callsRest = (o: {
     if (fault && behaviour !== 'opted_out' && behaviour !== 'not_mobile')
       return refuse(res, fault.status, fault.code, fault.message)
     const rings = Math.min(Number(Timeout ?? 60) || 60, 600) * 1000
-    const call = calls.dial({ to: To, from: From, url: Url, callback: StatusCallback ?? null }, behaviour, rings)
+    const early = [(req.body as { StatusCallbackEvent?: string | string[] }).StatusCallbackEvent]
+      .flat()
+      .includes('initiated')
+    const call = calls.dial({ to: To, from: From, url: Url, callback: StatusCallback ?? null, early }, behaviour, rings)
     if (behaviour === 'reset_after_accept') return req.socket.destroy()
     if (behaviour === 'hang_after_accept') return
     return res.status(201).json(resource(call, accountSid))

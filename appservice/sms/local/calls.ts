@@ -15,6 +15,8 @@ export type LocalCall = {
   createdAt: number
   url: string
   callback: string | null
+  /** Is the beginning reported too, not only the end? */
+  early: boolean
   said: string[]
 }
 
@@ -22,7 +24,11 @@ export type Calls = {
   list(): readonly LocalCall[]
   find(sid: string): LocalCall | undefined
   /** Dials; `timeoutMs`: how long it rings. */
-  dial(call: Pick<LocalCall, 'to' | 'from' | 'url' | 'callback'>, behaviour: Behaviour, timeoutMs: number): LocalCall
+  dial(
+    call: Pick<LocalCall, 'to' | 'from' | 'url' | 'callback' | 'early'>,
+    behaviour: Behaviour,
+    timeoutMs: number,
+  ): LocalCall
   /** Whoever holds the telephone picks up and presses these keys, one for each question. False when it does not ring. */
   pickUp(sid: string, digits: string): boolean
   /** The caller hangs up. False when it is over already. */
@@ -95,6 +101,7 @@ export const startCalls = (o: {
   }
   const ring = async (c: LocalCall, behaviour: Behaviour, timeoutMs: number) => {
     await wait(o.stepMs)
+    if (c.callback && c.early) await post(c.callback, { ...form(c), CallStatus: 'initiated' })
     if (ended.has(c.status) || stopping.signal.aborted) return
     c.status = 'ringing'
     if (behaviour === 'busy') return finish(c, 'busy')

@@ -12,7 +12,7 @@ import {
   endContact,
   unclaimedContactId,
 } from '../../../core/store/oncall/page-contacts.ts'
-import { readPage } from '../../../core/store/oncall/pages.ts'
+import { lockPage, readPage } from '../../../core/store/oncall/pages.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { NoAnswer, type SendAnswer } from '../provider.ts'
 import type { PagingDeps } from './deps.ts'
@@ -36,16 +36,17 @@ const numberOf = (d: PagingDeps, c: Contact): Promise<string | null | undefined>
     c.way === 'line' ? d.duty.line(tx, c.person) : d.duty.person(tx, c.person).then(p => p.phone),
   )
 
+/** `find`: the provider's ids that this contact may have after a try of which nobody knows how it ended; without it the provider's own report is waited for. */
 type Way = {
   send(to: string, page: Page, contact: string): Promise<SendAnswer>
-  find(to: string, page: Page, since: number): Promise<string[]>
+  find?(to: string, page: Page, since: number): Promise<string[]>
 }
 
 const backOff = (attempts: number): number => Math.min(4000, 500 * 2 ** Math.min(attempts, 5))
 
 /**
- * One contact, once. It is noted as begun before it is handed over; a later try that finds it begun asks the provider first, so that a crash between the
- * provider's answer and our commit neither loses nor repeats it. A provider that stays away is given up soon: the next way to the person is due.
+ * One contact, once. It is noted as begun before it is handed over; a later try that finds it begun asks the provider first (a call: waits for its report), so
+ * that a crash between the provider's answer and our commit neither loses nor repeats it. A provider that stays away is given up soon: the next way to the person is due.
  */
 const contactOnce = (d: PagingDeps, way: Way): JobHandler => {
   const { store, log } = d
@@ -62,13 +63,30 @@ const contactOnce = (d: PagingDeps, way: Way): JobHandler => {
     apply: tx => contactSent(tx, c, { providerId }),
   })
 
+  /** False when nobody wants it any more. The page is locked: whoever takes it before this has committed is not called after it. */
+  const begin = (c: Contact): Promise<boolean> =>
+    transact(store, async tx => {
+      const stored = await lockPage(tx, c.page)
+      if (stored && isWanted(stored.page, c)) {
+        await contactBegun(tx, c)
+        return true
+      }
+      await endContact(tx, c, 'skipped')
+      return false
+    })
+
   const attempt = async (c: Contact, page: Page, to: string, ctx: JobContext): Promise<Outcome | SendAnswer> => {
-    if (c.state === 'sending') {
+    if (c.state === 'sending' && !way.find) {
+      const passed = store.clock.now() - (c.begunAt ?? c.at)
+      const wait = d.uncertainMs ?? 2000
+      if (passed >= 0 && passed < wait) return { kind: 'retry', after: wait - passed, reason: 'a report may come' }
+    }
+    if (c.state === 'sending' && way.find) {
       const since = (c.begunAt ?? c.at) - minutes(2)
       const had = await unclaimedContactId(store.db, c, await way.find(to, page, since))
       if (had) return taken(c, had)
     }
-    await transact(store, tx => contactBegun(tx, c))
+    if (!(await begin(c))) return { kind: 'done' }
     await ctx.step('send')
     return way.send(to, page, contactName(c))
   }
@@ -78,13 +96,6 @@ const contactOnce = (d: PagingDeps, way: Way): JobHandler => {
     const c = await contactOf(store.db, which.page, which.key)
     const stored = await readPage(store.db, which.page)
     if (!c || !stored || (c.state !== 'queued' && c.state !== 'sending')) return { kind: 'done' }
-    if (c.state === 'queued' && !isWanted(stored.page, c))
-      return {
-        kind: 'done',
-        apply: async tx => {
-          await endContact(tx, c, 'skipped')
-        },
-      }
     const to = await numberOf(d, c)
     if (!to) return failed(which, 'no-number')
     try {
@@ -112,12 +123,9 @@ const textPage = (d: PagingDeps): JobHandler =>
     find: (to, { ref }, since) => d.phones.findTexts({ to, since, mark: `Ref ${ref}.` }),
   })
 
-/** Job `page.call` */
+/** Job `page.call`: a call that may have been placed reports its beginning under this contact's name; one that does not is placed again: rather two than none. */
 const callPage = (d: PagingDeps): JobHandler =>
-  contactOnce(d, {
-    send: (to, _page, contact) => d.phones.call(to, contact),
-    find: (to, _page, since) => d.phones.findCalls({ to, since }),
-  })
+  contactOnce(d, { send: (to, _page, contact) => d.phones.call(to, contact) })
 
 /** Job `page.hangup`: somebody else has taken it while the telephone rings. */
 const hangUp =

@@ -10,9 +10,8 @@ export interface PagePhones {
   text(sms: { to: string; body: string; contact?: string }): Promise<SendAnswer>
   /** Ids of texts to this number since then whose words contain `mark`, oldest first. @throws NoAnswer. */
   findTexts(query: { to: string; since: Instant; mark: string }): Promise<string[]>
-  /** Calls and reads what `/voice/answer` says. @throws NoAnswer. */
+  /** Calls and reads what `/voice/answer` says. The beginning and the end are reported to `/voice/status`; no list of calls tells one from another. @throws NoAnswer. */
   call(to: string, contact: string): Promise<SendAnswer>
-  findCalls(query: { to: string; since: Instant }): Promise<string[]>
   /** Ends a call that rings or is under way; one that is over already is fine. @throws NoAnswer. */
   hangUp(callId: string): Promise<void>
 }
@@ -70,20 +69,13 @@ export const twilioPhones = (
             method: 'POST',
             timeout: ringSeconds,
             statusCallback: at('status', contact),
-            statusCallbackEvent: ['completed'],
+            statusCallbackEvent: ['initiated', 'completed'],
           }),
         )
         return { kind: 'taken', providerId: call.sid }
       } catch (e) {
         return refusedAs(e)
       }
-    },
-    findCalls: async ({ to, since }) => {
-      const list = await answered(() => client.calls.list({ to, limit: 50, pageSize: 50 }))
-      return list
-        .filter(c => c.direction !== 'inbound' && c.dateCreated.getTime() >= since - 1000)
-        .sort((a, b) => a.dateCreated.getTime() - b.dateCreated.getTime())
-        .map(c => c.sid)
     },
     hangUp: async callId => {
       try {

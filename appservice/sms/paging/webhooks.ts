@@ -40,7 +40,7 @@ export const pageWebhooks = (deps: WebhookDeps & { duty: Duty }): express.Router
     const stored = which && (await readPage(tx.sql, which.page))
     const contact = which && (await contactOf(tx.sql, which.page, which.key))
     if (!stored || !contact) return undefined
-    if (contact.providerId === null) await contactSent(tx, contact, { providerId })
+    if (contact.providerId !== providerId) await contactSent(tx, contact, { providerId, sure: true })
     const lang = contact.way === 'line' ? 'en' : (await duty.person(tx, contact.person)).lang
     return { contact, ref: stored.page.ref, priority: stored.page.priority, lang }
   }

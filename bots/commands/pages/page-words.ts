@@ -1,11 +1,16 @@
 import { guardWords } from '../../../core/domain/oncall/admission/misdirection.ts'
+import { readPatientCode } from '../../../core/domain/care/patient.ts'
+import type { PatientId } from '../../../core/domain/ids.ts'
 import type { Target } from '../../../core/domain/oncall/paging/policy.ts'
 import { isPriority, type Priority } from '../../../core/domain/oncall/paging/priority.ts'
 import { readRef } from '../../../core/domain/oncall/paging/ref.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { localName } from '../../../core/oncall/pages/look-up.ts'
 import type { Requested } from '../../../core/oncall/pages/request-page.ts'
-import { type Arg, userId, word } from '../../framework/args.ts'
+import { patientByCode, patientByRoom } from '../../../core/store/patients/patients.ts'
+import { staffInRoom } from '../../../core/store/records/rooms.ts'
+import type { Tx } from '../../../core/store/tx.ts'
+import { type Arg, safeDecode, userId, word } from '../../framework/args.ts'
 
 /** A page's short reference. */
 export const refArg = (): Arg<string> =>
@@ -40,12 +45,27 @@ export const readUrgency = (text: string): { priority: Priority; words: string; 
 /** What whoever asked for a page is told first. */
 export const outcomeWords = (made: Requested, to: string): string => {
   if (made.guard) {
-    const right = made.guard.right.map(r => `!choose ${made.ref} ${r}`)
-    const sure = `!choose ${made.ref} ${made.guard.intended.join(' ')}`
     const doubt = guardWords(made.guard.reasons, localName)
-    return `${made.ref}: ${doubt} Nobody is called yet. ${[...right, sure].join(' · ')}`
+    return `${made.ref}: ${doubt} Nobody is called yet: I ask you in your chat with me, one tap answers.`
   }
   if (made.joined) return `${made.ref}: this is one more of a page that is under way (${made.count}, ${made.priority}).`
   if (made.startAt !== null) return `${made.ref}: routine, goes with the next digest. To send it now, page as urgent.`
   return `${made.ref}: paging ${to}, ${made.priority}. I tell you what happens.`
+}
+
+const roomLink = /matrix\.to\/#\/(![^\s?/)>"]+)/
+
+/**
+ * The patient whom a page is about, by their code or a link to their care room in its words, and who is on the care team. Nothing where none is named, or where
+ * nobody was ever reported in the room.
+ */
+export const patientIn = async (tx: Tx, text: string): Promise<{ patientId?: PatientId; team?: readonly string[] }> => {
+  const link = roomLink.exec(text)?.[1]
+  const code = /\b[A-Z0-9]{3}-[A-Z0-9]{3}\b/.exec(text)?.[0]
+  const given = code === undefined ? undefined : readPatientCode(code)
+  const byLink = link === undefined ? undefined : await patientByRoom(tx.sql, safeDecode(link))
+  const patient = byLink ?? (given ? await patientByCode(tx.sql, given) : undefined)
+  if (!patient) return {}
+  const team = patient.roomId === null ? [] : await staffInRoom(tx.sql, patient.roomId)
+  return { patientId: patient.id, ...(team.length > 0 ? { team } : {}) }
 }

@@ -7,7 +7,7 @@ import { answer } from '../../framework/answer.ts'
 import { rest } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
 import { findRole, staff } from '../oncall/args.ts'
-import { outcomeWords, readUrgency, targetArg } from './page-words.ts'
+import { outcomeWords, patientIn, readUrgency, targetArg } from './page-words.ts'
 
 export const pageCommand = command({
   words: ['page'],
@@ -15,7 +15,7 @@ export const pageCommand = command({
   args: { target: targetArg(), text: rest('priority and words', 'urgent please call about bed 4', 2000) },
   help: 'Page whoever is on duty for a role, or a person: stat, urgent (without a word) or routine.',
   detail:
-    'The person on duty gets an encrypted card, then a text without content and a call. The same words again with a higher priority raise the page. A priority is never lowered.',
+    'With a patient’s code or a link to their care room in the words, somebody who is not on that care team is asked about first. The person on duty gets an encrypted card, then a text without content and a call. The same words again with a higher priority raise the page. A priority is never lowered.',
   run: async ({ tx, sender, room, eventId }, { target, text }) => {
     const { priority, words } = readUrgency(text)
     if (words === '')
@@ -24,6 +24,7 @@ export const pageCommand = command({
       const role = await findRole(tx, target.role)
       if (isRefusal(role)) return role
     }
+    const about = await patientIn(tx, words)
     const suggestion = triage({ priority, sender: sender.userId, text: words, values: [] }, defaultTriageRules)
     const because = [...new Set(suggestion.why.map(w => w.because))].join('; ')
     const why = suggestion.raised ? [`The words suggest ${suggestion.priority}: ${because}.`] : []
@@ -34,6 +35,7 @@ export const pageCommand = command({
       actor: { kind: 'user', id: sender.userId, device: sender.deviceId },
       content: { text: words, from: sender.userId, why },
       what: words,
+      ...about,
       roomId: room.roomId,
       eventId,
     })

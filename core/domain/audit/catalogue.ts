@@ -885,6 +885,20 @@ export const catalogue = {
     'forget pages',
     activity('D'),
   ),
+  'page.chat_away': system(
+    'Chat away',
+    'found the homeserver away; pages go by telephone',
+    'find the homeserver away',
+    activity('E'),
+    { severity: 6 },
+  ),
+  'page.chat_back': system(
+    'Chat back',
+    'found the homeserver back[ after {seconds} s][: {pages} pages meanwhile]',
+    'find the homeserver back',
+    activity('E'),
+    { severity: 6 },
+  ),
   'page.view': access('Pages viewed', 'looked at pages ({object})', 'look at pages', alert),
   'alarm.receive': communication('Alarm', 'raised an alarm ({object})', 'raise an alarm ({object})', activity('C'), {
     severity: 4,

@@ -174,6 +174,8 @@ export const auditActions = [
   'page.refuse',
   'page.clock',
   'page.forget',
+  'page.chat_away',
+  'page.chat_back',
   'page.view',
   'alarm.receive',
   'alarm.add_source',

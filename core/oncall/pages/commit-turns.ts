@@ -12,6 +12,8 @@ import { isPerson, type LookedUp } from './look-up.ts'
 
 /** The payload of the jobs about one contact: `page.card`, `page.sms`, `page.call`, `page.hangup`. */
 export type ContactJob = { page: string; key: string }
+/** `page.ask`: the misdirection guard's question, in its sender's chat. */
+export type AskJob = { page: string; person: string }
 /** `page.edit`: a person's card of this page is shown anew. */
 export type EditJob = { page: string; person: string }
 
@@ -108,7 +110,8 @@ const messages = ({ turn, stored, ports }: CommittedTurn, zone: string, chats: r
   const say = (to: string, text: string) => isPerson(to) && lines.set(to, [...(lines.get(to) ?? []), text])
   for (const e of turn.effects) {
     if (e.do === 'tell' && chats.length > 0) inChats.push(newsWords(ref, e.news, wording))
-    else if (e.do === 'tell') for (const to of e.to) say(to, newsWords(ref, e.news, wording))
+    else if (e.do === 'tell' && !(e.news.kind === 'guard' && turn.page.phase === 'asking'))
+      for (const to of e.to) say(to, newsWords(ref, e.news, wording))
     if (e.do === 'confirm') say(e.person, confirmWords[e.answer](ref))
   }
   const key = (to: string) => `page:${id}:turn${stored.version + 1}:${to}`
@@ -154,6 +157,18 @@ const edits = ({ turn, stored }: CommittedTurn): NewJob[] => {
   }))
 }
 
+/** A page that waits for its sender's word is asked about in a message of its own, which a tap answers. */
+const questions = ({ turn: { page, effects } }: CommittedTurn): NewJob[] => {
+  const asks = page.phase === 'asking' && effects.some(e => e.do === 'tell' && e.news.kind === 'guard')
+  return (asks ? page.senders.filter(isPerson) : []).map(person => ({
+    queue: 'bots',
+    kind: 'page.ask',
+    key: `page:${page.id}:ask:${person}`,
+    lane: person,
+    payload: { page: page.id, person } satisfies AskJob,
+  }))
+}
+
 const hangUps = (turns: readonly CommittedTurn[], calls: readonly Contact[]): NewJob[] =>
   turns.flatMap(({ turn }) => {
     const released = turn.effects.flatMap(e => (e.do === 'stand_down' ? e.people : []))
@@ -176,7 +191,13 @@ const leadsTo = (t: CommittedTurn, zone: string, chats: readonly RoleChat[]): Le
   const news = effects.flatMap(e => (e.do === 'tell' ? [e.news] : []))
   return {
     contacts,
-    jobs: [...contacts.map(contactJob), ...messages(t, zone, chats), ...invitations(t, chats), ...edits(t)],
+    jobs: [
+      ...contacts.map(contactJob),
+      ...messages(t, zone, chats),
+      ...questions(t),
+      ...invitations(t, chats),
+      ...edits(t),
+    ],
     news: news.map(n => ({ page: page.id, what: { kind: 'news', news: n } })),
     audits: [
       ...contacts.map(c => ({

@@ -1,15 +1,22 @@
 import type { Actor } from '../../domain/audit/event.ts'
+import type { Instant } from '../../domain/clock.ts'
 import { advance } from '../../domain/oncall/paging/escalation.ts'
 import { onEvent } from '../../domain/oncall/paging/events.ts'
-import type { Page, PageEvent } from '../../domain/oncall/paging/page.ts'
+import type { Page, PageEvent, Turn } from '../../domain/oncall/paging/page.ts'
 import { isDue } from '../../domain/oncall/paging/timeline.ts'
+import { withoutChat } from '../../domain/oncall/paging/without-chat.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
+import { isChatAway } from '../../store/oncall/chat-away.ts'
 import { endContact, noteAnswered } from '../../store/oncall/page-contacts.ts'
 import { lockFreePages, lockPage, noteTimeline, type StoredPage } from '../../store/oncall/pages.ts'
 import type { Tx } from '../../store/tx.ts'
 import { type CommittedTurn, commitTurns } from './commit-turns.ts'
 import type { Duty } from './duty.ts'
-import { lookUp } from './look-up.ts'
+import { type LookedUp, lookUp } from './look-up.ts'
+
+/** The turn as it can be now: without cards where the homeserver is away. */
+export const onlyWhatGoes = (turn: Turn, now: Instant, ports: LookedUp): Turn =>
+  ports.chatAway ? withoutChat(turn, now, ports) : turn
 
 export const pager: Actor = { kind: 'service', id: 'pages' }
 
@@ -17,9 +24,11 @@ export const pager: Actor = { kind: 'service', id: 'pages' }
 export const advancePages = async (tx: Tx, duty: Duty, ids: readonly string[]): Promise<number> => {
   const due = (await lockFreePages(tx, ids)).filter(s => isDue(s.page, tx.now))
   const turns: CommittedTurn[] = []
+  const chatAway = due.length > 0 && (await isChatAway(tx.sql))
   for (const stored of due) {
-    const ports = await lookUp(tx, duty, { page: stored.page })
-    turns.push({ stored, turn: advance(stored.page, tx.now, ports), actor: pager, ports })
+    const ports = await lookUp(tx, duty, { page: stored.page, chatAway })
+    const turn = onlyWhatGoes(advance(stored.page, tx.now, ports), tx.now, ports)
+    turns.push({ stored, turn, actor: pager, ports })
   }
   await commitTurns(tx, turns)
   return due.length
@@ -48,7 +57,8 @@ export const answerPage = async (
   if (stored.closedAt !== null && stored.page.phase !== 'resolved')
     return refuse('closed', 'This page was closed long ago.')
   const ports = await lookUp(tx, duty, { page: stored.page, event })
-  const turn = onEvent(stored.page, event, tx.now, ports)
+  const given = onEvent(stored.page, event, tx.now, ports)
+  const turn = isRefusal(given) ? given : onlyWhatGoes(given, tx.now, ports)
   if (isRefusal(turn)) {
     const by = byOf(event)
     if (by !== undefined)

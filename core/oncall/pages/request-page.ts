@@ -14,7 +14,7 @@ import { claimCorrelation, claimRef, earlierPages, insertPage, type PageContent 
 import type { Tx } from '../../store/tx.ts'
 import { commitTurns } from './commit-turns.ts'
 import type { Duty } from './duty.ts'
-import { answerPage, pager } from './engine.ts'
+import { answerPage, onlyWhatGoes, pager } from './engine.ts'
 import { isPerson, lookUp } from './look-up.ts'
 
 /** Somebody or something wants a page. `sender`: a user id, or `source:<id>`; `key`: the source's own for what it is about. */
@@ -30,8 +30,8 @@ export type PageRequest = {
   roomId?: string
   eventId?: string
   patientId?: string
-  /** Is this person in the care team of the patient whom the page is about? */
-  onTeam?: (person: string) => boolean
+  /** The care team of the patient whom the page is about: one who is not in it is asked about first. */
+  team?: readonly string[]
 }
 
 export type Requested = {
@@ -84,14 +84,23 @@ const guardOf = async (tx: Tx, duty: Duty, r: PageRequest): Promise<Guard | null
   const { user } = r.target
   const duties = await dutiesOf(tx, duty, user)
   const namesakes = await duty.namesakes(tx, user)
+  const team = r.team?.filter(p => p !== user) ?? []
   const absent = new Set<string>()
-  for (const p of [user, ...namesakes, ...duties.standIns]) if (await duty.isAbsent(tx, p)) absent.add(p)
+  for (const p of [user, ...namesakes, ...duties.standIns, ...team]) if (await duty.isAbsent(tx, p)) absent.add(p)
+  // Whoever has a duty now before those who have none; of a team all may be right.
+  const others =
+    r.team?.includes(user) === false ? team.toSorted((a, b) => Number(duties.on.has(b)) - Number(duties.on.has(a))) : []
+  const standIns = [
+    ...duties.standIns.filter(p => team.includes(p)),
+    ...others,
+    ...duties.standIns.filter(p => !team.includes(p)),
+  ]
   const found = guardFor([user], {
     onShift: p => (duties.on.has(p) ? true : p === user && duties.inSchedule ? false : undefined),
     isAbsent: p => absent.has(p),
-    ...(r.onTeam ? { onTeam: r.onTeam } : {}),
+    ...(r.team ? { onTeam: p => r.team?.includes(p) === true } : {}),
     namesakes: p => (p === user ? namesakes : []),
-    standIns: () => duties.standIns,
+    standIns: () => standIns,
   })
   return found ?? null
 }
@@ -163,7 +172,8 @@ export const requestPage = async (tx: Tx, duty: Duty, r: PageRequest): Promise<R
   const { startAt, over } = await admission(tx, duty, r, first)
   const id = newId<string>('pg', tx.deps.random)
   const ref = await claimRef(tx)
-  const turn = createPage({ id, ref, priority: r.priority, sender: r.sender, plan, guard, startAt }, tx.now, ports)
+  const created = createPage({ id, ref, priority: r.priority, sender: r.sender, plan, guard, startAt }, tx.now, ports)
+  const turn = onlyWhatGoes(created, tx.now, ports)
   await insertPage(
     tx,
     turn.page,

@@ -35,6 +35,19 @@ export const settleStale = async (tx: Tx): Promise<void> => {
   )
 }
 
+/** Raises `print-stale` while the stored page of who is on call is older than it may be; `madeAt`: when it was renewed last, or since when it is waited for. */
+export const settlePrint = async (tx: Tx, madeAt: Instant): Promise<void> => {
+  const values = (await ruleValues(tx.sql)).get('print-stale') ?? {}
+  const age = tx.now - madeAt
+  const late = age > minutes(number(values, 'minutes'))
+  await settleStates(
+    tx,
+    'print-stale',
+    new Map(late ? [['stored-copy', { minutes: shown(age) }]] : []),
+    values.enabled === true,
+  )
+}
+
 /** Work that could have been done since before `late`: the first of each lane and room, because the others wait for it. */
 const oldestWork = async (tx: Tx, late: Instant): Promise<{ name: string; due: Instant }[]> => {
   const { rows } = await tx.sql.raw(

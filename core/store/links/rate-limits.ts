@@ -26,6 +26,21 @@ export const takeToken = async (
   return result.rows.length > 0
 }
 
+/** Would `takeToken` give none? Takes nothing. */
+export const isEmptyBucket = async (
+  db: Db | Knex.Transaction,
+  name: string,
+  limit: Limit,
+  now: Instant,
+): Promise<boolean> => {
+  const row = await db('rate_bucket').where({ name }).first('tokens', 'at')
+  return row !== undefined && row.tokens + Math.max(0, now - row.at) / limit.everyMs < 1
+}
+
+/** Has anybody used it in the last day? */
+export const isKnownBucket = async (db: Db | Knex.Transaction, name: string): Promise<boolean> =>
+  (await db('rate_bucket').where({ name }).first('name')) !== undefined
+
 /** Removes buckets that nobody used for a day: they are full again. */
 export const sweepBuckets = async (db: Db, now: Instant): Promise<number> =>
   db('rate_bucket')

@@ -26,6 +26,7 @@ import { recallAgain } from './0025-recall-again.ts'
 import { inboxForget } from './0026-inbox-forget.ts'
 import { roleChats } from './0027-role-chats.ts'
 import { adminFollow } from './0028-admin-follow.ts'
+import { chatAway } from './0029-chat-away.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   inboxForget,
   roleChats,
   adminFollow,
+  chatAway,
 ]

@@ -10,9 +10,18 @@ const staleMs = 600_000
 const noteEveryMs = 30_000
 const toleranceMs = 1000
 
+/** What was handed over just before the clock went back, or is tried again soon, would wait until the clock is there once more. */
+const moveJobs = async (tx: Tx, wall: number, step: number): Promise<void> => {
+  await tx.sql.raw(
+    `update outbox set due_at = due_at + ?, order_at = case when order_at > ? then order_at + ? else order_at end, created_at = created_at + ?
+     where state = 'pending' and queue in ('pages', 'bots') and created_at > ? and due_at < created_at + 600000`,
+    [step, wall, step, step, wall],
+  )
+}
+
 /**
  * Takes a step of this machine's wall clock out of every open page, once whatever number of processes see it: what was to happen in five minutes happens in
- * five minutes. Returns the step in ms, 0 for none.
+ * five minutes; also the jobs of pages, where the clock went back. Returns the step in ms, 0 for none.
  */
 export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReading): Promise<number> => {
   const ahead = Math.round(wall - monotonic)
@@ -44,6 +53,7 @@ export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReadin
       [JSON.stringify(moved)],
     )
   }
+  if (step < 0) await moveJobs(tx, wall, step)
   await tx.audit({
     actor: { kind: 'service', id: 'pages' },
     action: 'page.clock',

@@ -84,11 +84,17 @@ export const contactBegun = async (tx: Tx, c: Pick<Contact, 'page' | 'key'>): Pr
     .update({ state: 'sending', begun_at: tx.now })
 }
 
+/** `sure`: the provider itself says that the id is this contact's; then it is taken from one that only guessed so after a crash. */
 export const contactSent = async (
   tx: Tx,
   c: Pick<Contact, 'page' | 'key'>,
-  ids: { providerId: string; roomId?: string },
+  ids: { providerId: string; roomId?: string; sure?: boolean },
 ): Promise<void> => {
+  if (ids.sure)
+    await tx.sql.raw(
+      `update page_contact set provider_id = null where (provider_id = ? and (page_id, key) <> (?, ?)) or (page_id = ? and key = ? and provider_id <> ?)`,
+      [ids.providerId, c.page, c.key, c.page, c.key, ids.providerId],
+    )
   await tx.sql.raw(
     `update page_contact set provider_id = coalesce(provider_id, ?), room_id = coalesce(room_id, ?), sent_at = coalesce(sent_at, ?),
        state = case when state in ('queued','sending') then 'sent' else state end where page_id = ? and key = ?`,
@@ -128,7 +134,8 @@ export const unclaimedContactId = async (
 ): Promise<string | undefined> => {
   const others: string[] = await sql('page_contact')
     .whereIn('provider_id', [...ids])
-    .whereNot({ page_id: c.page, key: c.key })
+    // Not `whereNot` with both: knex negates each by itself.
+    .whereRaw('(page_id, key) <> (?, ?)', [c.page, c.key])
     .pluck('provider_id')
   return ids.find(id => !others.includes(id))
 }

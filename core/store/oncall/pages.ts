@@ -119,6 +119,19 @@ export const pageByRef = async (sql: Sql, ref: string): Promise<StoredPage | und
   return row && stored(row as Row)
 }
 
+export type PageQuestion = { eventId: string; page: string; person: string; roomId: string }
+
+/** The bot has asked a page's sender. */
+export const putQuestion = async (tx: Tx, q: PageQuestion): Promise<void> => {
+  const row = { event_id: q.eventId, page_id: q.page, person: q.person, room_id: q.roomId }
+  await tx.sql('page_question').insert(row).onConflict('event_id').ignore()
+}
+
+export const questionOf = async (sql: Sql, eventId: string): Promise<PageQuestion | undefined> =>
+  sql('page_question')
+    .where({ event_id: eventId })
+    .first('event_id as eventId', 'page_id as page', 'person', 'room_id as roomId')
+
 /** Null when the words have been forgotten. */
 export const openContent = async (deps: StoreDeps, sql: Sql, id: string): Promise<PageContent | null> => {
   const row = await sql('page').where({ id }).first('content')

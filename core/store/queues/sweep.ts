@@ -12,10 +12,11 @@ export const takeSweep = async (
   await pool.raw('insert into sweep (name, ran_at) values (?, 0) on conflict do nothing', [name])
   return pool.transaction(async sql => {
     const started = deps.clock.now()
-    const { rows } = await sql.raw('select 1 from sweep where name = ? and ran_at <= ? for update skip locked', [
-      name,
-      started - every,
-    ])
+    // A run that lies ahead is from before the clock went back: it is not waited for.
+    const { rows } = await sql.raw(
+      'select 1 from sweep where name = ? and (ran_at <= ? or ran_at > ?) for update skip locked',
+      [name, started - every, started + 60_000],
+    )
     if (rows.length === 0) return false
     await run()
     await sql.raw('update sweep set ran_at = ? where name = ?', [started, name])

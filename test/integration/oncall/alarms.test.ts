@@ -86,6 +86,20 @@ describe('alarms of other systems', function () {
     expect(await w.dump()).not.to.include(token)
   })
 
+  it('are limited by address while their token is wrong, and not where a source sends from', async () => {
+    const guess = () => send({ what: 'x' }, { authorization: 'Bearer 22222222222222222222' })
+    await w.store.db('rate_bucket').where('name', 'like', 'alarm-%').delete()
+    const statuses = []
+    for (let i = 0; i < 25; i++) statuses.push((await guess()).status)
+    expect(statuses.filter(s => s === 401)).to.have.lengthOf(20)
+    expect(statuses.slice(20)).to.deep.equal([429, 429, 429, 429, 429])
+    expect((await send({ what: 'door open' })).status, 'a right token from there').to.equal(429)
+    w.store.clock.advance(31_000)
+    expect((await send({ what: 'door open' })).status).to.equal(202)
+    for (let i = 0; i < 25; i++) await guess()
+    expect((await send({ what: 'door open again' })).status).to.equal(202)
+  })
+
   it('end when the source is revoked', async () => {
     expect(isRefusal(await w.tx(tx => revokeAlarmSource(tx, 'ward-3', at('bob'))))).to.equal(false)
     expect((await send({ what: 'x' })).status).to.equal(401)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -6,7 +6,7 @@ import { Explained } from '../../../cli/command.ts'
 import { printDuties } from '../../../cli/commands/oncall-print.ts'
 import { hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
-import { renewStoredCopy, writePage } from '../../../core/oncall/print/stored-copy.ts'
+import { renewStoredCopy, watchStoredCopy, writePage } from '../../../core/oncall/print/stored-copy.ts'
 import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
@@ -86,5 +86,22 @@ describe('the printed page of who is on call, out of the database', function () 
     expect(statSync(file).mode & 0o777).to.equal(0o600)
     expect(readdirSync(join(folder, 'data/oncall'))).to.deep.equal(['on-call.html'])
     expect((await printed()).at(-1)?.[2]).to.deep.include({ what: 'stored-copy' })
+  })
+
+  it('raises an alert when the copy is not renewed for two hours, and takes it back when it is', async () => {
+    const file = join(folder, 'data/oncall/on-call.html')
+    const now = w.db.store.clock.now()
+    const open = () => w.db.store.db('alert').where({ rule: 'print-stale' }).whereNull('cleared_at').pluck('key')
+    const renewed = (ago: number) => utimesSync(file, new Date(now - ago), new Date(now - ago))
+    renewed(hours(1.9))
+    await watchStoredCopy(w.db.store, file, now)
+    expect(await open()).to.deep.equal([])
+    renewed(hours(2.1))
+    await watchStoredCopy(w.db.store, file, now)
+    await watchStoredCopy(w.db.store, join(folder, 'never'), now - hours(3))
+    expect(await open()).to.deep.equal(['stored-copy'])
+    renewed(0)
+    await watchStoredCopy(w.db.store, file, now)
+    expect(await open()).to.deep.equal([])
   })
 })

@@ -1,13 +1,16 @@
 import { expect } from 'chai'
 import type { DeskDeps } from '../../../bots/desk/deps.ts'
 import { pageByReaction, pageByReply, pageCardJobs } from '../../../bots/desk/page-cards.ts'
+import { askSender, choiceByReaction } from '../../../bots/desk/page-questions.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import type { Effects } from '../../../core/queues/inbox-worker.ts'
 import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
+import { noteCareMember } from '../../../core/store/alerts/alert-facts.ts'
 import { openPages } from '../../../core/store/oncall/pages.ts'
 import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
 import { addOnCallRole } from '../../../core/store/oncall/roles.ts'
+import { addPatient } from '../../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { testLog } from '../../support/test-log.ts'
@@ -20,6 +23,7 @@ describe('pages by chat', function () {
   let ann: UserId
   let bob: UserId
   let bot: Outbox
+  const taps: string[] = []
   const cards: { room: string; text: string; edits?: string }[] = []
 
   before(async () => {
@@ -51,8 +55,13 @@ describe('pages by chat', function () {
       cards.push({ room, text: whole.body, ...(edits ? { edits } : {}) })
       return `$card${cards.length}` as EventId
     }
-    const d = { store, log, bot: { send } } as unknown as DeskDeps
-    const handlers = pageCardJobs(d, async user => `!chat-${user}` as RoomId)
+    const react: DeskDeps['bot']['react'] = async (_room, event, key) => {
+      taps.push(`${event} ${key}`)
+      return null
+    }
+    const d = { store, log, bot: { send, react } } as unknown as DeskDeps
+    const open = async (user: string) => `!chat-${user}` as RoomId
+    const handlers = { ...pageCardJobs(d, open), 'page.ask': askSender(d, open) }
     bot = await startOutbox({ queue: 'bots', store, log, handlers, pollMs: 20 })
   })
   after(async () => {
@@ -131,6 +140,44 @@ describe('pages by chat', function () {
     expect(said.mark).to.equal('✅')
     const one = await page('routine the lift')
     expect(one.said.body).to.include('digest')
+  })
+
+  it('about a patient ask first when the person is not on the care team, and a tap of the sender decides', async () => {
+    const { store } = w.db
+    const room = '!care:clinic.example' as RoomId
+    const code = await transact(store, async tx => {
+      const made = await addPatient(tx, { phone: '+12025550144', dob: '1953-04-09', by: sue })
+      if (isRefusal(made)) throw new Error(made.sentence)
+      await tx.sql('patient').where({ id: made.id }).update({ room_id: room })
+      for (const user of [bob, sue]) await noteCareMember(tx, room, user, 'join')
+      return made.code
+    })
+    for (const about of [code, `https://matrix.to/#/${room}`]) {
+      cards.length = 0
+      taps.length = 0
+      const said = await w.ask(sue, `!page @ann urgent ${about} needs a dose`)
+      expect(said.body).to.include('is not on this patient’s team').and.to.include('Nobody is called yet')
+      await bot.idle()
+      expect(cards.map(c => c.room)).to.deep.equal([`!chat-${sue}`])
+      expect(cards[0]?.text).to.include('1️⃣ bob').and.to.include('✅ ann all the same')
+      expect(taps).to.deep.include('$card1 1️⃣')
+      const tap = (sender: UserId, key: string) =>
+        choiceByReaction(
+          w.db,
+          event({
+            sender,
+            roomId: `!chat-${sue}` as RoomId,
+            content: { 'm.relates_to': { rel_type: 'm.annotation', event_id: '$card1', key } },
+          }),
+        )
+      expect(await happens(await tap(ann, '1️⃣')), 'of somebody else').to.equal(false)
+      expect(await happens(await tap(sue, '🎉')), 'another sign').to.equal(false)
+      expect(await happens(await tap(sue, '1\u20E3'))).to.equal(true)
+      expect(cards.at(-1)?.room).to.equal(`!chat-${bob}`)
+      await w.db.store.db.raw('truncate page cascade')
+    }
+    const { body } = await w.ask(sue, `!page @bob urgent ${code} needs a dose`)
+    expect(body).to.include('paging')
   })
 
   it('say what the words suggest, and raise with the same words', async () => {

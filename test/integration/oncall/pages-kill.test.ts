@@ -1,109 +1,57 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import type { Behaviour } from '../../../appservice/sms/local/behaviours.ts'
-import { hours, seconds } from '../../../core/domain/clock.ts'
-import { eventually } from '../../support/eventually.ts'
-import { at, type PhonesWorld, phones, phonesToken, phonesWorld } from '../../support/oncall/pages-world.ts'
-import type { PagesWorkerOptions } from '../../support/processes/pages-process.ts'
+import { hours, minutes } from '../../../core/domain/clock.ts'
+import { namedSteps, type Run, throughTrouble, troubles } from '../../support/oncall/reliability-run.ts'
+import { type ReliabilityWorld, reliabilityWorld } from '../../support/oncall/reliability-world.ts'
 import { seededRandom } from '../../support/random.ts'
 
-const script = fileURLToPath(new URL('../../support/processes/pages-process.ts', import.meta.url))
-const long = process.env.WARDROOM_LONG === '1'
-const rounds = long ? 120 : 3
-const perRound = 10
-const faults: Behaviour[] = [
-  'normal',
-  'error_500',
-  'rate_429',
-  'reset_after_accept',
-  'hang_after_accept',
-  'out_of_order',
-  'no_report',
-  'voicemail',
-  'unreachable',
-]
+const runs = Number(process.env.WARDROOM_RUNS ?? (process.env.WARDROOM_LONG === '1' ? 1200 : 30))
 
-describe('a process that is killed while it pages', function () {
-  this.timeout(60_000 + rounds * 15_000)
-  let w: PhonesWorld
-  const children = new Set<ChildProcess>()
-  const start = async (): Promise<ChildProcess> => {
-    const { url, keys, local, publicUrl } = w
-    const now = w.store.clock.now()
-    const o: PagesWorkerOptions = { url, keys, localUrl: local.url, publicUrl, token: phonesToken, now }
-    const child = spawn(process.execPath, [script], {
-      env: { ...process.env, PAGES_WORKER: JSON.stringify(o) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    children.add(child)
-    child.once('exit', () => children.delete(child))
-    let out = ''
-    child.stdout?.on('data', d => {
-      out += String(d)
-    })
-    await eventually(() => out.includes('ready'), { timeout: 30_000, what: 'the process' })
-    return child
-  }
-  const kill = async (child: ChildProcess) => {
-    const gone = new Promise(done => child.once('exit', done))
-    child.kill('SIGKILL')
-    await gone
-  }
+/** Issue 5, point 11. */
+describe('paging whose process is killed at every durable step', function () {
+  this.timeout(60_000 + runs * 20_000)
+  const random = seededRandom('pages-kill')
+  let w: ReliabilityWorld
   before(async () => {
-    w = await phonesWorld({ idle: true })
+    w = await reliabilityWorld(random)
   })
-  after(async () => {
-    for (const child of children) await kill(child)
-    await w.stop()
-  })
+  after(() => w?.stop())
 
-  it(`at ${rounds} random moments, with a failing provider and a clock that is set: of ${rounds * perRound} pages none is lost, and each text has its reference`, async () => {
-    const random = seededRandom('pages-kill')
-    const pages: { id: string; ref: string }[] = []
-    for (let round = 0; round < rounds; round++) {
-      for (const number of Object.values(phones)) await w.behave(number, random.pick(faults), 1 + random.int(4))
-      for (let i = 0; i < perRound; i++)
-        pages.push(await w.page({ priority: 'stat', sender: at(`nurse${round}_${i}`) }))
-      w.store.clock.advance(random.pick([seconds(15), seconds(15), seconds(30), hours(1), -hours(1)]))
-      const child = await start()
-      await new Promise(done => setTimeout(done, random.int(400)))
-      await kill(child)
-    }
-    for (const number of Object.values(phones)) await w.behave(number, 'normal')
-    w.store.clock.advance(seconds(15))
-    await start()
-    // Every report comes twice: an answer is one answer.
-    const open = async () => w.store.db('page').whereNotIn('phase', ['accepted', 'resolved']).select('id', 'ref')
-    for (const { ref } of await open()) {
-      await w.say('ann', ref)
-      await w.say('ann', ref)
-    }
-    await eventually(async () => (await open()).length === 0, { timeout: 60_000, what: 'every page taken' })
+  /** Two minutes before New York's clocks change, in spring and in autumn, or any hour of a year. */
+  const someTime = (): number =>
+    random.int(4) > 0
+      ? Date.UTC(2026, 3, 1) + hours(random.int(5000)) + minutes(random.int(60))
+      : random.pick([Date.UTC(2027, 2, 14, 7), Date.UTC(2026, 10, 1, 6), Date.UTC(2028, 2, 12, 7)]) - minutes(2)
 
-    const known = new Map(pages.map(p => [p.ref, p.id]))
-    expect(await w.store.db('page').count()).to.deep.equal([{ count: pages.length }])
-    const told = await w.jobs('bot.say')
-    for (const { ref } of pages)
-      expect(
-        told.some(j => (j.text as string).includes(`${ref}: ann has accepted`)),
-        `${ref}'s sender told`,
-      ).to.equal(true)
-    const sent = new Map<string, number>()
-    for (const name of Object.keys(phones))
-      for (const m of await w.texts(name)) {
-        const ref = [...known.keys()].find(r => m.body.includes(r))
-        expect(ref, m.body).not.to.equal(undefined)
-        if (m.body.includes(`Ref ${ref}.`))
-          sent.set(`${known.get(ref ?? '')} ${name}`, (sent.get(`${known.get(ref ?? '')} ${name}`) ?? 0) + 1)
-      }
-    for (const [which, count] of sent) {
-      const [page = '', name = ''] = which.split(' ')
-      const [row] = await w.store
-        .db('page_contact')
-        .where({ page_id: page, person: at(name), way: 'sms' })
-        .count()
-      expect(count, `texts to ${name} about one page`).to.be.at.most(Number(row?.count))
+  const someKill = () => {
+    const [step] = random.pick(namedSteps.slice(0, 11))
+    return { step, when: random.pick(['before', 'after'] as const), nth: 1 + random.int(2) }
+  }
+  const offset = random.int(namedSteps.length)
+  const runOf = (n: number): Run => {
+    const [step, story] = namedSteps[(n + offset) % namedSteps.length] ?? ['page stored', 'text']
+    const moved = step === 'clock settled'
+    return {
+      kill: { step, when: random.pick(['before', 'after'] as const), nth: 1 + random.int(2) },
+      ...(random.int(4) === 0 ? { second: someKill() } : {}),
+      story,
+      trouble: moved
+        ? random.pick(['an hour ahead', 'an hour back'] as const)
+        : (troubles[n % troubles.length] ?? 'none'),
+      road: random.pick(['plain', 'twice', 'mixed'] as const),
+      from: someTime(),
     }
+  }
+
+  it(`loses none of ${runs * 3} pages in ${runs} runs, with failing peers, clocks that are set, and reports that come twice and mixed up`, async () => {
+    const sum = { killed: 0, pages: 0, texts: 0, calls: 0, repeated: 0 }
+    for (let n = 0; n < runs; n++) {
+      const run = runOf(n)
+      const result = await throughTrouble(w, run, random, n)
+      expect(result.wrong, `run ${n}: ${JSON.stringify(run)}`).to.deep.equal([])
+      for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += result[key]
+    }
+    console.log(`      ${runs} runs, ${JSON.stringify(sum)}, lost 0`)
+    expect(sum.pages).to.equal(runs * 3)
+    expect(sum.killed, 'kills').to.be.at.least(runs / 2)
   })
 })

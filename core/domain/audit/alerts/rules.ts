@@ -366,6 +366,15 @@ const peerConflict = state({
   next: 'Tell the other hospital; both checkpoints are kept.',
 })
 
+const printStale = state({
+  name: 'print-stale',
+  help: 'The printable page of who is on call, which is for when chat is down, is not renewed.',
+  severity: 'warning',
+  params: { enabled, minutes: minutesParam(120, 'How old the stored copy may be.') },
+  sentence: about => `The stored page of who is on call has not been renewed for ${about.minutes} minutes.`,
+  next: 'Is the service bots running, and can it write the file (oncall.printFile)? Until then: wardroom oncall print',
+})
+
 /** Every rule there is. */
 export const rules: readonly Rule[] = [
   verifyBurst,
@@ -385,6 +394,7 @@ export const rules: readonly Rule[] = [
   fork,
   pinBehind,
   peerConflict,
+  printStale,
 ]
 
 export const ruleNamed = (name: string): Rule | undefined => rules.find(r => r.name === name)

@@ -1,4 +1,5 @@
 import { wordsOf } from '../../texts/keywords.ts'
+import type { Guard } from './page.ts'
 import { readRef } from './ref.ts'
 
 export type Answer = 'accept' | 'decline'
@@ -58,3 +59,15 @@ export const readReaction = (key: string): Answer | undefined => {
 /** The whole text of a paging SMS: no content, no name, no link. */
 export const pageText = (ref: string, priority: 'routine' | 'urgent' | 'stat'): string =>
   `${priority === 'routine' ? 'Routine page' : priority === 'urgent' ? 'Urgent page' : 'STAT page'}. Open your chat. Ref ${ref}.`
+
+const plainKey = (key: string): string => key.replace(/[\uFE0F\u{1F3FB}-\u{1F3FF}]/gu, '')
+
+/** Signs under the guard's question, a tap each: the right people in their order, and those whom the sender wrote. */
+export const choiceKeys = (guard: Guard): { key: string; people: readonly string[] }[] => [
+  ...guard.right.map((person, i) => ({ key: `${i + 1}\uFE0F\u20E3`, people: [person] })),
+  { key: '✅', people: guard.intended },
+]
+
+/** Whom a reaction to the guard's question means. */
+export const readChoice = (guard: Guard, key: string): readonly string[] | undefined =>
+  choiceKeys(guard).find(c => plainKey(c.key) === plainKey(key))?.people
