@@ -1,7 +1,15 @@
 import type { Command } from '../../framework/command.ts'
 import { oncallFeedAdd, oncallFeedList, oncallFeedRevoke } from './feed.ts'
 import { oncallImport, oncallImportAccept, oncallImportList, oncallImportName, oncallImportRemove } from './import.ts'
-import { oncallMe, oncallMeLadder, oncallMeLanguage, oncallMeName, oncallMePhone, oncallMeQuiet } from './me.ts'
+import {
+  oncallMe,
+  oncallMeEmail,
+  oncallMeLadder,
+  oncallMeLanguage,
+  oncallMeName,
+  oncallMePhone,
+  oncallMeQuiet,
+} from './me.ts'
 import { oncallAbsent, oncallOverride, oncallUndo } from './override.ts'
 import { oncallPolicy } from './policy.ts'
 import { oncallRoleAdd, oncallRoleList, oncallRoleRemove, oncallRoleSet, oncallRoleShow } from './role.ts'
@@ -34,6 +42,7 @@ export const oncallCommands: readonly Command[] = [
   oncallSwapDecline,
   oncallSwapList,
   oncallMe,
+  oncallMeEmail,
   oncallMePhone,
   oncallMeName,
   oncallMeLanguage,

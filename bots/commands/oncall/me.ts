@@ -7,7 +7,7 @@ import { worldZones as zones } from '../../../core/oncall/zones.ts'
 import { last2 } from '../../../core/phone.ts'
 import { type OnCallPerson, onCallPerson, putOnCallPerson, rungsOf } from '../../../core/store/oncall/people.ts'
 import { type Answer, answer, fields } from '../../framework/answer.ts'
-import { type Arg, choice, phone, phrase } from '../../framework/args.ts'
+import { type Arg, choice, phone, phrase, word } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
 import { staff, timeIn, words } from './args.ts'
 
@@ -27,6 +27,7 @@ const shown = ({ tx, settings }: CommandContext, p: OnCallPerson): Answer =>
     fields(
       ['You', p.name ? `${p.name} (${p.userId})` : p.userId],
       ['Telephone', p.phone ? `ends in ${last2(p.phone)}` : 'none: texts and calls cannot reach you'],
+      ['E-mail in schedules', p.emails.join(', ') || 'none'],
       ['Language', p.lang],
       ['Do not disturb', quietWords(p, tx.now, settings['clinic.time_zone'])],
       ...priorities.map(priority => [`Page, ${priority}`, ladderWords(rungsOf(p, priority))] as const),
@@ -69,6 +70,24 @@ export const oncallMePhone = command({
   help: 'The telephone at which you are paged, or none. Texts and calls say only that there is a page.',
   phi: true,
   run: (context, { phone: number }) => put(context, { phone: number }),
+})
+
+/** An address, or `none`. */
+const emailArg = (): Arg<string | null> =>
+  word('<address>', 'ann.lee@clinic.example', text => {
+    if (/^none$/i.test(text)) return null
+    return /^[\w.+-]{1,64}@[\w-]+(\.[\w-]+){1,8}$/.test(text) && text.length <= 200
+      ? text.toLowerCase()
+      : refuse('bad-email', 'That is not an e-mail address; write one, or none.')
+  })
+
+export const oncallMeEmail = command({
+  words: ['oncall', 'me', 'email'],
+  needs: staff,
+  args: { email: emailArg() },
+  help: 'Your e-mail address as schedules from elsewhere have it, so that imports know you, or none. Nothing is ever sent to it.',
+  phi: true,
+  run: (context, { email }) => put(context, { emails: email === null ? [] : [email] }),
 })
 
 export const oncallMeName = command({

@@ -1,6 +1,6 @@
-import { guardWords } from '../../../core/domain/oncall/admission/misdirection.ts'
 import { readPatientCode } from '../../../core/domain/care/patient.ts'
 import type { PatientId } from '../../../core/domain/ids.ts'
+import { guardWords } from '../../../core/domain/oncall/admission/misdirection.ts'
 import type { Target } from '../../../core/domain/oncall/paging/policy.ts'
 import { isPriority, type Priority } from '../../../core/domain/oncall/paging/priority.ts'
 import { readRef } from '../../../core/domain/oncall/paging/ref.ts'

@@ -1,5 +1,5 @@
+import { triageRulesOf } from '../../../core/domain/oncall/triage/own-rules.ts'
 import { triage } from '../../../core/domain/oncall/triage/triage.ts'
-import { defaultTriageRules } from '../../../core/domain/oncall/triage/triage-rules.ts'
 import { isRefusal, refuse } from '../../../core/domain/refusal.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { requestPage } from '../../../core/oncall/pages/request-page.ts'
@@ -16,7 +16,7 @@ export const pageCommand = command({
   help: 'Page whoever is on duty for a role, or a person: stat, urgent (without a word) or routine.',
   detail:
     'With a patient’s code or a link to their care room in the words, somebody who is not on that care team is asked about first. The person on duty gets an encrypted card, then a text without content and a call. The same words again with a higher priority raise the page. A priority is never lowered.',
-  run: async ({ tx, sender, room, eventId }, { target, text }) => {
+  run: async ({ tx, sender, room, eventId, settings }, { target, text }) => {
     const { priority, words } = readUrgency(text)
     if (words === '')
       return refuse('missing', 'Write what it is about: !page cardiology urgent please call about bed 4')
@@ -25,7 +25,7 @@ export const pageCommand = command({
       if (isRefusal(role)) return role
     }
     const about = await patientIn(tx, words)
-    const suggestion = triage({ priority, sender: sender.userId, text: words, values: [] }, defaultTriageRules)
+    const suggestion = triage({ priority, sender: sender.userId, text: words, values: [] }, triageRulesOf(settings))
     const because = [...new Set(suggestion.why.map(w => w.because))].join('; ')
     const why = suggestion.raised ? [`The words suggest ${suggestion.priority}: ${because}.`] : []
     const made = await requestPage(tx, clinicDuty, {

@@ -6,7 +6,7 @@ import { doubtOf, planSections } from '../../domain/oncall/words/import-words.ts
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { staffOf } from '../../store/oncall/directory.ts'
 import { lockOnCall } from '../../store/oncall/history.ts'
-import { namesOfPeople } from '../../store/oncall/people.ts'
+import { emailsOfPeople, namesOfPeople } from '../../store/oncall/people.ts'
 import type { OnCallEntry, OnCallReader } from '../../store/oncall/read.ts'
 import { changeOnCallRole, unchanged } from '../../store/oncall/roles.ts'
 import {
@@ -38,12 +38,18 @@ export type Taken =
 export const textHash = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex')
 
 /** The staff by every name that an import may call them. */
-const knownPeople = async (reader: OnCallReader): Promise<KnownPerson[]> => {
+const knownPeople = async (store: StoreDeps): Promise<KnownPerson[]> => {
+  const reader: OnCallReader = { sql: store.db, now: store.clock.now(), deps: store }
   const names = await namesOfPeople(reader)
+  const emails = await emailsOfPeople({ sql: store.db, deps: store })
   return [...(await staffOf(reader))].map(person => {
     const p = names.get(person)
     const local = person.slice(1, person.indexOf(':')).replace(/[._-]+/g, ' ')
-    return { person, names: [...(p?.name ? [p.name] : []), ...(p?.aliases ?? []), local], emails: p?.emails ?? [] }
+    return {
+      person,
+      names: [...(p?.name ? [p.name] : []), ...(p?.aliases ?? []), local],
+      emails: emails.get(person) ?? [],
+    }
   })
 }
 
@@ -88,7 +94,7 @@ const read = async (
       .map(p => (p.line === undefined ? p.sentence : `line ${p.line}: ${p.sentence}`))
   const wrong = lines(['refused', 'question'])
   if (wrong.length > 0) return { sections: [{ title: 'It cannot be taken as it is:', lines: wrong }] }
-  const { people, questions } = matchNames(found.shifts, await knownPeople({ sql: store.db, now, deps: store }))
+  const { people, questions } = matchNames(found.shifts, await knownPeople(store))
   if (questions.length > 0)
     return { sections: [{ title: 'Who is meant?', lines: questions.slice(0, 20).map(questionLine) }] }
   return { shifts: sourced(found.shifts, people), skipped: lines(['skipped']) }

@@ -13,13 +13,8 @@ import { worldZones } from '../zones.ts'
 import type { Duty, DutyPerson, DutyRole } from './duty.ts'
 import { localName } from './look-up.ts'
 
-/** The layer alone, without changes by hand: what the target `rotation cardiology/nights` means. */
-const onlyLayer = (s: Schedule, id: string): Schedule => ({
-  ...s,
-  layers: s.layers.filter(l => l.id === id),
-  overrides: [],
-  temporary: [],
-})
+/** The layer alone, as overrides, swaps, absences and temporary schedules change it: what the target `rotation cardiology/nights` means. */
+const onlyLayer = (s: Schedule, id: string): Schedule => ({ ...s, layers: s.layers.filter(l => l.id === id) })
 
 /** Whoever is on; a role that stands in another's schedule means whoever has that one. `seen` ends a loop, which no policy may have. */
 const peopleOn = (

@@ -164,7 +164,7 @@ const questions = ({ turn: { page, effects } }: CommittedTurn): NewJob[] => {
     queue: 'bots',
     kind: 'page.ask',
     key: `page:${page.id}:ask:${person}`,
-    lane: person,
+    lane: `page:${page.id}:${person}`,
     payload: { page: page.id, person } satisfies AskJob,
   }))
 }

@@ -4,14 +4,12 @@ import { nobodySaidSo, type PageEvent } from '../../domain/oncall/paging/page.ts
 import { isRefusal } from '../../domain/refusal.ts'
 import { forgetAlarms, forgetPages, lockQuietPages } from '../../store/oncall/old-pages.ts'
 import { lockFreePages } from '../../store/oncall/pages.ts'
+import { readSettings } from '../../store/staff/settings.ts'
 import { type StoreDeps, type Tx, transact } from '../../store/tx.ts'
 import { type CommittedTurn, commitTurns } from './commit-turns.ts'
 import type { Duty } from './duty.ts'
 import { pager } from './engine.ts'
 import { lookUp } from './look-up.ts'
-
-/** When a page that somebody took counts as done, and how long the words of a page that ended are kept. */
-export const oldPageTimes = { resolvedAfterMs: hours(12), forgottenAfterMs: days(30) }
 
 export type Batches = {
   /** Pages a transaction takes (50). */
@@ -22,7 +20,8 @@ export type Batches = {
 
 /** Pages that were taken long ago and not resolved since are: nobody said so. */
 const resolveQuiet = async (tx: Tx, duty: Duty, limit: number): Promise<number> => {
-  const ids = await lockQuietPages(tx, tx.now - oldPageTimes.resolvedAfterMs, limit)
+  const { 'oncall.close_hours': closeHours } = await readSettings(tx.sql)
+  const ids = await lockQuietPages(tx, tx.now - hours(closeHours), limit)
   const event: PageEvent = { kind: 'resolve', by: nobodySaidSo }
   const turns: CommittedTurn[] = []
   for (const stored of await lockFreePages(tx, ids)) {
@@ -36,7 +35,8 @@ const resolveQuiet = async (tx: Tx, duty: Duty, limit: number): Promise<number> 
 }
 
 const forget = async (tx: Tx, limit: number): Promise<number> => {
-  const until = tx.now - oldPageTimes.forgottenAfterMs
+  const { 'oncall.forget_days': forgetDays } = await readSettings(tx.sql)
+  const until = tx.now - days(forgetDays)
   const count = await forgetPages(tx, until, limit)
   if (count > 0)
     await tx.audit({
@@ -51,8 +51,8 @@ const forget = async (tx: Tx, limit: number): Promise<number> => {
 }
 
 /**
- * Ends what nobody ended: pages taken 12 hours ago are resolved, their senders told as at every resolution; the words of pages that ended 30 days ago are
- * forgotten, and those that nobody took are closed, so that their reference becomes free. In bounded transactions, each safe to run twice.
+ * Ends what nobody ended: pages taken 12 hours ago (`oncall.close_hours`) are resolved, their senders told as at every resolution; the words of pages that ended
+ * 30 days ago (`oncall.forget_days`) are forgotten, and those that nobody took are closed, so that their reference becomes free. In bounded transactions, each safe to run twice.
  */
 export const endOldPages = async (
   store: StoreDeps,

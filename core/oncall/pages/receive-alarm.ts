@@ -1,8 +1,9 @@
 import type { Priority } from '../../domain/oncall/paging/priority.ts'
+import { triageRulesOf } from '../../domain/oncall/triage/own-rules.ts'
 import { triage } from '../../domain/oncall/triage/triage.ts'
-import { defaultTriageRules } from '../../domain/oncall/triage/triage-rules.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { type AlarmSource, claimAlarm, keepAlarm } from '../../store/oncall/alarms.ts'
+import { readSettings } from '../../store/staff/settings.ts'
 import type { Tx } from '../../store/tx.ts'
 import type { Duty } from './duty.ts'
 import { requestPage } from './request-page.ts'
@@ -42,7 +43,8 @@ export const receiveAlarm = async (
   const values = alarm.values ?? []
   const text = [alarm.what, alarm.text].filter(Boolean).join('. ')
   const given = alarm.priority ?? source.priority
-  const suggestion = triage({ priority: given, sender: source.name, text, values }, defaultTriageRules)
+  const rules = triageRulesOf(await readSettings(tx.sql))
+  const suggestion = triage({ priority: given, sender: source.name, text, values }, rules)
   const why = suggestion.why.map(w => `${w.priority}: ${w.because}.`)
   const shown = [text, alarm.where, ...values.map(v => `${v.name} ${v.value} ${v.unit}`)].filter(Boolean).join(' · ')
   const made = await requestPage(tx, duty, {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/audit/event.ts'
 import { hours, type Instant, minutes } from '../../domain/clock.ts'
 import { newId } from '../../domain/ids.ts'
-import { admit, admitAll, budgetDefaults, type Load } from '../../domain/oncall/admission/budget.ts'
+import { admit, admitAll, type BudgetRules, budgetDefaults, type Load } from '../../domain/oncall/admission/budget.ts'
 import { correlationKey, dedupe, dedupeDefaults } from '../../domain/oncall/admission/dedupe.ts'
 import { guardFor } from '../../domain/oncall/admission/misdirection.ts'
 import { createPage } from '../../domain/oncall/paging/escalation.ts'
@@ -11,6 +11,7 @@ import type { Priority } from '../../domain/oncall/paging/priority.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { interruptionsSince } from '../../store/oncall/page-contacts.ts'
 import { claimCorrelation, claimRef, earlierPages, insertPage, type PageContent } from '../../store/oncall/pages.ts'
+import { readSettings } from '../../store/staff/settings.ts'
 import type { Tx } from '../../store/tx.ts'
 import { commitTurns } from './commit-turns.ts'
 import type { Duty } from './duty.ts'
@@ -105,16 +106,25 @@ const guardOf = async (tx: Tx, duty: Duty, r: PageRequest): Promise<Guard | null
   return found ?? null
 }
 
+/** The clinic's interruption budget. */
+const budgetRules = async (tx: Tx): Promise<BudgetRules> => {
+  const s = await readSettings(tx.sql)
+  const digestMs = minutes(s['oncall.digest_minutes'])
+  const longestHoldMs = Math.max(budgetDefaults.longestHoldMs, digestMs)
+  return { ...budgetDefaults, perShift: s['oncall.budget'], burst: s['oncall.burst'], digestMs, longestHoldMs }
+}
+
 /** When the page may interrupt, and whom beyond their budget. */
 const admission = async (tx: Tx, duty: Duty, r: PageRequest, people: readonly string[]) => {
   const over = new Set<string>()
   if (people.length === 0) return { startAt: null, over }
   const had = await interruptionsSince(tx.sql, people, tx.now - hours(12))
   const role = r.target.kind === 'role' ? await duty.role(tx, r.target.role) : undefined
+  const rules = await budgetRules(tx)
   const shiftEndsAt = role?.endsAt(tx.now) ?? null
   const admissions = people.map(p => {
     const load: Load = { interruptions: had.filter(i => i.person === p), shiftEndsAt }
-    const a = admit(r.priority, load, budgetDefaults, tx.now)
+    const a = admit(r.priority, load, rules, tx.now)
     if (a.over) over.add(p)
     return a
   })

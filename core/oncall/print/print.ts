@@ -1,4 +1,5 @@
-import { days } from '../../domain/clock.ts'
+import { days, minutes } from '../../domain/clock.ts'
+import type { Priority } from '../../domain/oncall/paging/priority.ts'
 import { type PrintedPerson, type PrintedRole, printedPage } from '../../domain/oncall/print/page.ts'
 import { shifts } from '../../domain/oncall/schedule/shifts.ts'
 import { showPhone } from '../../phone.ts'
@@ -36,9 +37,11 @@ export const printOnCall = (
     const to = tx.now + days(7)
     const entries = await onCallRoles(tx)
     const roles = entries
-      .map(({ role: { key, name }, schedule }): PrintedRole => {
+      .map(({ role: { key, name }, schedule, policy }): PrintedRole => {
         const { zone, fallback } = schedule
-        return { key, name, zone, fallback, segments: shifts(schedule, tx.now, to, worldZones) }
+        const wait = (p: Priority) => policy.plans[p].steps[0]?.waitMs ?? minutes(5)
+        const waits = { routine: wait('routine'), urgent: wait('urgent'), stat: wait('stat') }
+        return { key, name, zone, fallback, waits, segments: shifts(schedule, tx.now, to, worldZones) }
       })
       .sort((a, b) => a.name.localeCompare(b.name, 'en'))
     const people = new Map<string, PrintedPerson>()

@@ -21,7 +21,7 @@ const moveJobs = async (tx: Tx, wall: number, step: number): Promise<void> => {
 
 /**
  * Takes a step of this machine's wall clock out of every open page, once whatever number of processes see it: what was to happen in five minutes happens in
- * five minutes; also the jobs of pages, where the clock went back. Returns the step in ms, 0 for none.
+ * five minutes; the ends of old pages, and the jobs of pages where the clock went back. Returns the step in ms, 0 for none.
  */
 export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReading): Promise<number> => {
   const ahead = Math.round(wall - monotonic)
@@ -54,6 +54,8 @@ export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReadin
     )
   }
   if (step < 0) await moveJobs(tx, wall, step)
+  // Their ends (closed, words forgotten) come after the time that passed, not after what the clock shows.
+  await tx.sql.raw('update page set changed_at = changed_at + ? where content is not null', [step])
   await tx.audit({
     actor: { kind: 'service', id: 'pages' },
     action: 'page.clock',

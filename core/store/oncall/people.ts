@@ -5,6 +5,7 @@ import { checkLadder } from '../../domain/oncall/paging/policy-check.ts'
 import { type Priority, priorities } from '../../domain/oncall/paging/priority.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import type { QuietHours } from '../../domain/texts/quiet-hours.ts'
+import type { Seal } from '../../seal.ts'
 import type { Tx } from '../tx.ts'
 import type { OnCallReader } from './read.ts'
 
@@ -36,6 +37,7 @@ type Row = {
 }
 
 const phoneContext = 'oncall_person.phone'
+const emailContext = 'oncall_person.emails'
 
 const nobody = (userId: string): OnCallPerson => ({
   userId,
@@ -48,6 +50,10 @@ const nobody = (userId: string): OnCallPerson => ({
   aliases: [],
 })
 
+/** Each is sealed by itself. */
+const openEmails = (seal: Seal, emails: readonly string[]): Promise<string[]> =>
+  Promise.all(emails.map(e => seal.open(emailContext, e)))
+
 const toPerson = async (tx: Pick<Tx, 'deps'>, r: Row): Promise<OnCallPerson> => ({
   userId: r.user_id,
   name: r.name,
@@ -55,7 +61,7 @@ const toPerson = async (tx: Pick<Tx, 'deps'>, r: Row): Promise<OnCallPerson> => 
   phone: r.phone === null ? null : await tx.deps.seal.open(phoneContext, r.phone),
   doNotDisturb: { hours: r.quiet, until: r.quiet_until },
   ladder: r.ladder,
-  emails: r.emails,
+  emails: await openEmails(tx.deps.seal, r.emails),
   aliases: r.aliases,
 })
 
@@ -79,14 +85,14 @@ export const onCallPeopleByPhone = async (tx: Pick<Tx, 'sql' | 'deps'>, e164: st
       .select('user_id')
   ).map(r => r.user_id as string)
 
-/** What names of the people on call are known by, for matching those of an import. */
+/** What names of the people on call are known by. */
 export const namesOfPeople = async ({
   sql,
-}: Pick<OnCallReader, 'sql'>): Promise<Map<string, Pick<OnCallPerson, 'name' | 'emails' | 'aliases'>>> =>
+}: Pick<OnCallReader, 'sql'>): Promise<Map<string, Pick<OnCallPerson, 'name' | 'aliases'>>> =>
   new Map(
-    (await sql('oncall_person').select('user_id', 'name', 'emails', 'aliases')).map(r => [
+    (await sql('oncall_person').select('user_id', 'name', 'aliases')).map(r => [
       r.user_id,
-      { name: r.name, emails: r.emails, aliases: r.aliases },
+      { name: r.name, aliases: r.aliases },
     ]),
   )
 
@@ -103,6 +109,20 @@ export const namesOf = async (
         .select('user_id', 'name')
     ).map(r => [r.user_id, r.name]),
   )
+
+/** The e-mail addresses that people gave, for matching those of an import. */
+export const emailsOfPeople = async ({
+  sql,
+  deps,
+}: {
+  sql: OnCallReader['sql']
+  deps: { seal: Seal }
+}): Promise<Map<string, string[]>> => {
+  const rows: Pick<Row, 'user_id' | 'emails'>[] = await sql('oncall_person')
+    .whereRaw(`emails <> '{}'`)
+    .select('user_id', 'emails')
+  return new Map(await Promise.all(rows.map(async r => [r.user_id, await openEmails(deps.seal, r.emails)] as const)))
+}
 
 export type PersonChange = Partial<Omit<OnCallPerson, 'userId'>>
 
@@ -130,7 +150,7 @@ export const putOnCallPerson = async (
     quiet: after.doNotDisturb.hours === null ? null : JSON.stringify(after.doNotDisturb.hours),
     quiet_until: after.doNotDisturb.until,
     ladder: after.ladder === null ? null : JSON.stringify(after.ladder),
-    emails: [...after.emails],
+    emails: await Promise.all(after.emails.map(e => seal.close(emailContext, e))),
     aliases: [...after.aliases],
     changed_at: tx.now,
     changed_by: by,

@@ -20,6 +20,7 @@ const role = (name: string, s: ReturnType<typeof schedule>): PrintedRole => ({
   name,
   zone: s.zone,
   fallback: s.fallback,
+  waits: { routine: 1_800_000, urgent: 300_000, stat: 120_000 },
   segments: shifts(s, from, to, zones),
 })
 const daily = layer('d', turns('day', '2026-06-01 08:00', ['ann', 'bob']))

@@ -106,6 +106,18 @@ describe('schedules from elsewhere', function () {
     await done('!oncall import accept cardiology')
   }
 
+  it('know people by the e-mail address that they gave, which is stored sealed', async () => {
+    await done('!oncall me email A.Lee@clinic.example', ann)
+    await done('!oncall me email bob@clinic.example', bob)
+    const mailed = (who: string) => `Heart duty\r\nATTENDEE:mailto:${who === 'Ann' ? 'a.lee' : 'bob'}@clinic.example`
+    says(calendar(...week.map(([uid, from, to, who]): Duty => [uid, from, to, mailed(who)])))
+    await imported()
+    expect([await on('now'), await on('thursday 09:00')]).to.deep.equal(['ann', 'bob'])
+    expect(await w.db.dump()).not.to.match(/a\.lee@/i)
+    expect((await w.ask(ann, '!oncall me email none')).body).to.include('E-mail in schedules')
+    expect((await w.ask(ann, '!oncall me email nothing')).mark).to.equal('⛔')
+  })
+
   it('wait for a word the first time; from then on a change there counts within a minute, and overrides stay', async () => {
     const added = await w.ask(sue, `!oncall import cardiology url ${url}`)
     expect(added.redacted).to.equal(true)

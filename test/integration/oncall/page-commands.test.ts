@@ -2,17 +2,21 @@ import { expect } from 'chai'
 import type { DeskDeps } from '../../../bots/desk/deps.ts'
 import { pageByReaction, pageByReply, pageCardJobs } from '../../../bots/desk/page-cards.ts'
 import { askSender, choiceByReaction } from '../../../bots/desk/page-questions.ts'
+import { minutes } from '../../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
+import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import type { Effects } from '../../../core/queues/inbox-worker.ts'
 import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { noteCareMember } from '../../../core/store/alerts/alert-facts.ts'
+import { addOverride } from '../../../core/store/oncall/changes.ts'
 import { openPages } from '../../../core/store/oncall/pages.ts'
 import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
-import { addOnCallRole } from '../../../core/store/oncall/roles.ts'
+import { addOnCallRole, changeOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { addPatient } from '../../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { transact } from '../../../core/store/tx.ts'
+import { layer, turns } from '../../support/oncall/schedules.ts'
 import { testLog } from '../../support/test-log.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
@@ -197,5 +201,23 @@ describe('pages by chat', function () {
   it('refuse a role that there is not, and a reference that is none', async () => {
     expect((await w.ask(sue, '!page cardiolgy urgent x')).body).to.include('Did you mean cardiology?')
     expect((await w.ask(sue, '!accept 7Q4K')).body).to.include('There is no page 7Q4K')
+  })
+
+  it('call for a rotation whoever has it by overrides too', async () => {
+    const { store } = w.db
+    const layers = [layer('nights', turns('week', '2026-01-05 08:00', [ann]))]
+    await transact(store, async tx => {
+      const changed = await changeOnCallRole(tx, 'cardiology', { layers }, { by: bob })
+      if (isRefusal(changed)) throw new Error(changed.sentence)
+    })
+    const now = () =>
+      transact(store, async tx => (await clinicDuty.role(tx, 'cardiology/nights'))?.on(tx.now + minutes(1)))
+    expect(await now()).to.deep.equal([ann])
+    const made = await transact(store, tx => {
+      const override = { kind: 'replace', person: bob, replaces: ann, from: tx.now, to: tx.now + minutes(60) } as const
+      return addOverride(tx, 'cardiology', override, { by: bob })
+    })
+    if (isRefusal(made)) throw new Error(made.sentence)
+    expect(await now()).to.deep.equal([bob])
   })
 })

@@ -6,6 +6,7 @@ import { advancePages } from '../../../core/oncall/pages/engine.ts'
 import { endOldPages } from '../../../core/oncall/pages/old-pages.ts'
 import { receiveAlarm } from '../../../core/oncall/pages/receive-alarm.ts'
 import { addAlarmSource, alarmSources } from '../../../core/store/oncall/alarms.ts'
+import { settleClock } from '../../../core/store/oncall/page-clock.ts'
 import { duePages, openContent, openPages } from '../../../core/store/oncall/pages.ts'
 import { addOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { grantRole } from '../../../core/store/staff/roles.ts'
@@ -70,6 +71,31 @@ describe('the end of pages', function () {
     const told = await w.jobs('desk.alert')
     expect(told.map(t => t.unit)).to.deep.equal(['north'])
     expect(told[0]?.text).to.include(`${ref}: an alarm for Heart (urgent): nobody has taken it`)
+  })
+
+  it('is said at the desk of any page whose fallback cannot be reached either', async () => {
+    const { id, ref } = await w.page()
+    await ring()
+    expect(await w.jobs('desk.alert')).to.have.length(0)
+    const { lineKey } = await w.state(id)
+    for (const _ of [1, 2]) await w.answer(id, { kind: 'failed', key: lineKey ?? '' })
+    const told = await w.jobs('desk.alert')
+    expect(told).to.have.length(1)
+    expect(told[0]?.text).to.include(`${ref}: a page for Heart (urgent): nobody has it`)
+  })
+
+  it('does not come sooner when the clock is set forward', async () => {
+    const { id } = await w.page({ priority: 'stat' })
+    await w.answer(id, { kind: 'accept', by: at('ann'), way: 'command' })
+    const reading = (monotonic: number) => ({ host: 'here', wall: w.store.clock.now(), monotonic })
+    await w.tx(tx => settleClock(tx, reading(1000)))
+    w.store.clock.advance(hours(20))
+    expect(await w.tx(tx => settleClock(tx, reading(2000)))).to.be.greaterThan(hours(19))
+    await endOldPages(w.store, w.duty)
+    expect((await w.state(id)).phase).to.equal('accepted')
+    w.store.clock.advance(hours(13))
+    await endOldPages(w.store, w.duty)
+    expect((await w.state(id)).phase).to.equal('resolved')
   })
 
   it('comes twelve hours after it was taken, with word to the sender, in batches', async () => {

@@ -23,6 +23,7 @@ const role = (s: Schedule, from: string, more: Partial<PrintedRole> = {}): Print
   name: 'Cardiology',
   zone: s.zone,
   fallback: s.fallback,
+  waits: { routine: 1_800_000, urgent: 300_000, stat: 120_000 },
   segments: shifts(s, at(from), at(from) + days(7), zones),
   ...more,
 })
@@ -61,6 +62,10 @@ describe('the printed page of who is on call', () => {
     expect(html).to.include('Made <strong>Wed 2026-06-03 12:00 (America/New_York, UTC−4)</strong>')
     expect(html).to.include('until Thu 2026-06-04 08:00').and.include('href="tel:+12025550101"')
     expect(html).to.include('stat 2 minutes, urgent 5 minutes, routine 30 minutes')
+    const own = page('2026-06-03 12:00', [
+      role(schedule(), '2026-06-03 12:00', { waits: { routine: 600_000, urgent: 60_000, stat: 30_000 } }),
+    ])
+    expect(own).to.include('call again after stat 30 seconds, urgent 1 minute, routine 10 minutes')
     expect(html).not.to.match(/<script|https?:/)
   })
 

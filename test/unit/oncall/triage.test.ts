@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { isHigher, priorities } from '../../../core/domain/oncall/paging/priority.ts'
+import { readValueRule, triageRulesOf } from '../../../core/domain/oncall/triage/own-rules.ts'
 import { type TriageItem, type TriageRule, triage } from '../../../core/domain/oncall/triage/triage.ts'
 import { checkTriageRules, defaultTriageRules } from '../../../core/domain/oncall/triage/triage-rules.ts'
 import { convert } from '../../../core/domain/oncall/triage/units.ts'
@@ -110,5 +111,23 @@ describe('triage', () => {
       ['double', [rule({ when: [{ kind: 'words', any: ['a'] }] }), rule({ when: [{ kind: 'words', any: ['b'] }] })]],
     ]
     for (const [code, rules] of refusals) expect(checkTriageRules(rules), code).to.include({ code })
+  })
+
+  it('are a clinic’s own by its settings, beside the built-in ones or alone', () => {
+    const own = (defaults: boolean) =>
+      triageRulesOf({
+        'oncall.triage_defaults': defaults,
+        'oncall.triage_stat': ['code white'],
+        'oncall.triage_urgent': ['pump alarm'],
+        'oncall.triage_values': ['SpO2 < 88 % stat', 'potassium > 6 mmol/L urgent'],
+      })
+    expect(checkTriageRules(own(true))).to.equal(undefined)
+    const said = (text: string, more: Partial<TriageItem> = {}) => triage(item(text, more), own(false)).priority
+    expect(said('Code White on 3')).to.equal('stat')
+    expect(said('the pump alarm')).to.equal('urgent')
+    expect(said('chest pain')).to.equal('routine')
+    expect(said('x', { values: [{ name: 'SpO2', value: 87, unit: '%' }] })).to.equal('stat')
+    for (const bad of ['SpO2 < 88 % routine', 'SpO2 = 88 % stat', 'SpO2 < 88 parsecs stat', '< 3 % stat'])
+      expect(readValueRule(bad), bad).to.equal(undefined)
   })
 })

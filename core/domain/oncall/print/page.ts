@@ -1,6 +1,5 @@
 import type { Instant } from '../../clock.ts'
 import { escapeHtml } from '../../records/export-page.ts'
-import { defaultPolicy } from '../paging/default-policy.ts'
 import { type Priority, priorities } from '../paging/priority.ts'
 import type { Segment } from '../schedule/schedule.ts'
 import { showTime } from '../words/time-words.ts'
@@ -13,8 +12,15 @@ export type PrintedPhone = { e164: string; shown: string }
 /** Whom a schedule names. `phone`: null where they gave none. `role`: it is another role, whose people stand in its own table. */
 export type PrintedPerson = { name: string; phone: PrintedPhone | null; role?: true }
 
-/** `segments`: who is on from `from` to `to` of the page, without a gap (`shifts`). */
-export type PrintedRole = { key: string; name: string; zone: string; fallback: string; segments: readonly Segment[] }
+/** `segments`: who is on from `from` to `to` of the page, without a gap (`shifts`). `waits`: how long its pages wait for an answer before they call again, ms. */
+export type PrintedRole = {
+  key: string
+  name: string
+  zone: string
+  fallback: string
+  segments: readonly Segment[]
+  waits: Readonly<Record<Priority, number>>
+}
 
 /** `people`: everybody whom `roles` name, by the name that the schedules use. `zone` is the clinic's. */
 export type PrintedDuties = {
@@ -98,18 +104,20 @@ const week = (d: PrintedDuties, r: PrintedRole): string => {
       `<tr${x.gap ? ' class="gap"' : ''}><th scope="row">${time(x.from)}<br>to ${end(x.to)}</th><td>${peopleOf(d, x)}</td></tr>`,
   )
   return `<section><h2>${escapeHtml(r.name)}</h2>
-<p>Fallback: ${personOf(d, r.fallback)}</p>${note}
+<p>Fallback: ${personOf(d, r.fallback)}</p>
+<p>No answer: call again after ${waitWords(r.waits)}.</p>${note}
 ${table(['When', 'Who is on'], lines, `Times in ${escapeHtml(r.zone)}`)}</section>`
 }
 
 /** How long a role waits by itself before it calls again: the same by hand. */
-const waitWords = (): string => {
-  const { plans } = defaultPolicy('role', 'fallback')
-  const minutes = (p: Priority) => Math.round((plans[p].steps[0]?.waitMs ?? 0) / 60_000)
-  return [...priorities]
-    .sort((a, b) => minutes(a) - minutes(b))
-    .map(p => `${p} ${minutes(p)} minutes`)
+const waitWords = (waits: PrintedRole['waits']): string =>
+  [...priorities]
+    .sort((a, b) => waits[a] - waits[b])
+    .map(p => `${p} ${waits[p] < 60_000 ? `${Math.round(waits[p] / 1000)} seconds` : minutesWords(waits[p])}`)
     .join(', ')
+const minutesWords = (ms: number): string => {
+  const minutes = Math.round(ms / 60_000)
+  return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
 }
 
 const byHand = (d: PrintedDuties): string => {
@@ -118,7 +126,7 @@ const byHand = (d: PrintedDuties): string => {
 <ol><li>Find the role and call whoever is on at this time. Let it ring for half a minute; then send a text.</li>
 <li>Say who you are, where you are, how urgent it is (routine, urgent or stat), and the number to call back. Nothing about a patient goes into a text or onto voicemail: “Urgent page. Call …”.</li>
 <li>Whoever answers says “I have it”. Only then is the page taken.</li>
-<li>No answer or no call back (${waitWords()}): call once more, then the fallback. Stat: call the person on and the fallback at once.</li>
+<li>No answer or no call back in the time that stands with the role: call once more, then the fallback. Stat: call the person on and the fallback at once.</li>
 <li>Nobody answers: the switchboard${board}, and the clinic’s emergency procedure.</li>
 <li>Write down when you called whom, and who took it. Enter it in chat when chat is back: pages that were open may be answered there as well.</li></ol></section>`
 }
