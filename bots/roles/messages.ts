@@ -1,8 +1,8 @@
 import type { UserId } from '../../core/domain/ids.ts'
 import type { Priority } from '../../core/domain/oncall/paging/priority.ts'
 import { chatStep } from '../../core/domain/oncall/role-chat.ts'
+import { triageRulesOf } from '../../core/domain/oncall/triage/own-rules.ts'
 import { triage } from '../../core/domain/oncall/triage/triage.ts'
-import { defaultTriageRules } from '../../core/domain/oncall/triage/triage-rules.ts'
 import { isRefusal } from '../../core/domain/refusal.ts'
 import type { Decryption, Read } from '../../core/matrix/bot/decrypt.ts'
 import { chatReact, chatSay } from '../../core/oncall/pages/chat-jobs.ts'
@@ -62,7 +62,10 @@ type Said = { chat: RoleChat; event: InboxEvent; written: Written; deviceId: str
 const page = async (tx: Tx, { chat, event, written, deviceId }: Said): Promise<void> => {
   const { priority, words } = readUrgency(written.text)
   const text = words === '' ? `(no words but: ${written.text})` : words
-  const suggestion = triage({ priority, sender: event.sender, text, values: [] }, defaultTriageRules)
+  const suggestion = triage(
+    { priority, sender: event.sender, text, values: [] },
+    triageRulesOf(await readSettings(tx.sql)),
+  )
   const because = [...new Set(suggestion.why.map(w => w.because))].join('; ')
   const why = suggestion.raised ? [`The words suggest ${suggestion.priority}: ${because}.`] : []
   const made = await requestPage(tx, clinicDuty, {
