@@ -133,7 +133,7 @@ export const lookAtChat = async (o: ChatWatchOptions & { lastSeen?: number }): P
     await tx.audit({ actor: pager, action: 'page.chat_away', object, outcome: 'failed', reason })
     return true
   })
-  if (isNew) log.error({ reason }, 'the homeserver is away; pages go by text and call')
+  if (isNew) log.warn({ reason }, 'the homeserver is away; pages go by text and call')
   for (const card of await waitingCards(store.db, 500)) await transact(store, tx => cardFailed(tx, duty, card))
   return false
 }

@@ -14,7 +14,7 @@ const toleranceMs = 1000
 const moveJobs = async (tx: Tx, wall: number, step: number): Promise<void> => {
   await tx.sql.raw(
     `update outbox set due_at = due_at + ?, order_at = case when order_at > ? then order_at + ? else order_at end, created_at = created_at + ?
-     where state = 'pending' and queue in ('pages', 'bots') and created_at > ? and due_at < created_at + 600000`,
+     where state = 'pending' and queue in ('pages', 'bots', 'roles') and created_at > ? and due_at < created_at + 600000`,
     [step, wall, step, step, wall],
   )
 }
