@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { callByReaction } from '../../../bots/desk/call-reaction.ts'
 import { onRoleMessage } from '../../../bots/roles/messages.ts'
 import type { RoleBot, RolePool } from '../../../bots/roles/pool.ts'
+import { watchSleepingRoles } from '../../../bots/roles/watch.ts'
 import { hours, minutes } from '../../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
@@ -344,6 +345,35 @@ describe('a chat with a role', function () {
       ])
       await tx(t => changeSetting(t, { key: 'oncall.call_reactions', value: [], by: dan }))
     })
+  })
+
+  it('is watched while the role sleeps: a device or an identity that we did not make is in the log, once', async () => {
+    const { store } = w.db
+    await store.db('bot_device').insert({ bot: role, device_id: 'OURS', master_key: 'm', created_at: 0, beat: 1 })
+    const shown = { devices: ['OURS'], master: 'm' }
+    const request = async () => ({
+      device_keys: { [role]: Object.fromEntries(shown.devices.map(id => [id, {}])) },
+      master_keys: { [role]: { keys: { 'ed25519:x': shown.master } } },
+    })
+    let awake = false
+    const look = async () => {
+      const isAwake = () => awake
+      await watchSleepingRoles({ store, isAwake, homeserver: { request: request as never } })
+      store.clock.advance(minutes(1))
+      return (await w.audit('device.change')).map(r => `${r.reason} ${JSON.stringify(r.detail)}`)
+    }
+    expect(await look()).to.deep.equal([])
+    shown.devices.push('THEIRS')
+    shown.master = 'another'
+    await look()
+    const found = await look()
+    const about = JSON.stringify({ user: role })
+    expect(found).to.have.members([`foreign-device ${about}`, `identity-replaced ${about}`])
+    expect(await look()).to.deep.equal(found)
+    awake = true
+    shown.devices.push('ANOTHER')
+    expect(await look(), 'then its own client looks').to.deep.equal(found)
+    await store.db('bot_device').delete()
   })
 
   it('needs the role’s device before anybody writes: it is made with the role, and named anew with it', async () => {
