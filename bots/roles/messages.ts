@@ -75,6 +75,8 @@ const page = async (tx: Tx, { chat, event, written, deviceId }: Said): Promise<v
     actor: { kind: 'user', id: event.sender, ...(deviceId === null ? {} : { device: deviceId }) },
     content: { text, from: event.sender, why, link: `https://matrix.to/#/${chat.roomId}` },
     what: text,
+    // That this is a page of its own was decided above: the same words again, when nobody came, call everybody again.
+    ...(chat.pageId === null ? {} : { key: event.eventId }),
     roomId: chat.roomId,
     eventId: event.eventId,
   })

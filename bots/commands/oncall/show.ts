@@ -79,7 +79,7 @@ export const oncallWho = command({
   words: ['oncall', 'who'],
   needs: staff,
   args: { role: roleArg(), at },
-  help: 'Who is on call for a role, now or at a time, why, and until when.',
+  help: 'Who is on call for a role, now or at a time, why, until when, and the role’s user to write to.',
   detail: 'A time is read in the role’s time zone: friday 18:00, tomorrow 7am, 2026-11-27 18:00, in 2h.',
   views: 'oncall.view',
   run: async (context, { role, at: time }) => {
@@ -92,7 +92,7 @@ export const whoCommand = command({
   words: ['who'],
   needs: staff,
   args: { role: optional(roleArg()), at },
-  help: 'The role directory: who is on call for a role, or for every role whose name has these letters.',
+  help: 'The role directory: who is on call for a role, with its user to write to, or for every role whose name has these letters.',
   views: 'oncall.view',
   run: async (context, { role, at: time }) => {
     if (role === undefined) return everybody(context, time)

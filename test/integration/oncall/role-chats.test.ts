@@ -9,7 +9,7 @@ import { isRefusal } from '../../../core/domain/refusal.ts'
 import type { Decryption } from '../../../core/matrix/bot/decrypt.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
-import { openContent, openPages } from '../../../core/store/oncall/pages.ts'
+import { lockPage, openContent, openPages, savePages } from '../../../core/store/oncall/pages.ts'
 import { isChatGuest, noteChatGuest, noteRoleChats, roleChat } from '../../../core/store/oncall/role-chats.ts'
 import { addOnCallRole, changeOnCallRole, removeOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { type InboxEvent, putEvents, type RawEvent } from '../../../core/store/queues/inbox.ts'
@@ -257,6 +257,18 @@ describe('a chat with a role', function () {
     const open = (await pages()).filter(p => p.phase === 'open')
     expect(open).to.have.lengthOf(1)
     expect((await w.db.store.db('page_contact').where({ page_id: open[0]?.id }).first('person')).person).to.equal(bob)
+  })
+
+  it('calls again with the same words when nobody came', async () => {
+    await comes(member())
+    await says('bed 4 please')
+    const [first] = await pages()
+    await tx(async t => {
+      const stored = await lockPage(t, first?.id ?? '')
+      if (stored) await savePages(t, [{ ...stored.page, phase: 'exhausted' }])
+    })
+    await says('bed 4 please')
+    expect((await pages()).map(p => p.phase).sort()).to.deep.equal(['exhausted', 'open'])
   })
 
   it('is never silent: what it cannot read, and a role out of service, are told', async () => {
