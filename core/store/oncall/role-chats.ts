@@ -93,7 +93,14 @@ export const noteRoleChats = async (tx: Tx, events: readonly RawEvent[], serverN
     if (membership === 'invite') await invited(tx, e)
     if (membership === 'leave' || membership === 'ban') await left(tx, e)
   }
-  const written = events.filter(e => e.type === 'm.room.encrypted' && e.state_key === undefined && !ours.test(e.sender))
+  // A guest from another hospital may be in the chat; who pages is of this homeserver, as who opens it.
+  const written = events.filter(
+    e =>
+      e.type === 'm.room.encrypted' &&
+      e.state_key === undefined &&
+      serverOf(e.sender) === serverName &&
+      !ours.test(e.sender),
+  )
   if (written.length === 0) return []
   const rooms: string[] = await tx
     .sql('role_chat')

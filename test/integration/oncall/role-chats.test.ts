@@ -180,7 +180,8 @@ describe('a chat with a role', function () {
   })
 
   it('keeps what people write to it, from the first message on, as of a role’s room', async () => {
-    expect(await comes(member(), encrypted({ event_id: '$first' }), encrypted({ sender: role }))).to.equal(1)
+    const elsewhere = encrypted({ sender: '@eve:elsewhere.example' })
+    expect(await comes(member(), encrypted({ event_id: '$first' }), encrypted({ sender: role }), elsewhere)).to.equal(1)
     expect(await w.db.store.db('record').where({ event_id: '$first' }).first('class')).to.deep.equal({ class: 'role' })
   })
 
