@@ -20,7 +20,7 @@ export type RoleNow = {
   zone: string
   fallback: string
   on: Duty
-  /** The next instant at which other people are on, and who; null where nothing changes within 400 days. */
+  /** The next instant at which other people are on, and who; null where nothing changes within 40 days. */
   next: { at: number; on: Duty } | null
 }
 export type OnCallNow = { roles: RoleNow[]; names: Names; now: number }

@@ -26,7 +26,7 @@ export const text = {
     on: 'On call',
     until: 'Until',
     next: 'Then',
-    nothing: 'nothing changes',
+    nothing: 'no change within 40 days',
     schedule: 'Schedule',
     scheduleOf: (role: string) => `Schedule of ${role}`,
     gaps: (n: number) => `${plural(n, 'role has', 'roles have')} nobody on but the fallback.`,
@@ -98,6 +98,7 @@ export const text = {
     next: 'Next',
     nextIn: (what: string, time: string, left: string) => `${what} at ${time}${left}`,
     inTime: (left: string) => ` (in ${left})`,
+    late: (by: string) => ` (overdue by ${by})`,
     atOnce: ' (at once)',
     after: {
       asking: 'goes to everybody in question',
@@ -133,7 +134,8 @@ export const text = {
     p99: '99th percentile',
     pagesNote: (n: number) => plural(n, 'page', 'pages'),
     noneTaken: 'none taken',
-    figures: (median: string, p90: string, p99: string) => `50 % in ${median} · 90 % in ${p90} · 99 % in ${p99}`,
+    figures: (median: string, p90: string, p99: string) =>
+      `50\u00a0% in ${median} · 90\u00a0% in ${p90} · 99\u00a0% in ${p99}`,
     table: 'The same as a table',
     about:
       'From the moment a page was made until as many had taken it as it asks for; what it waited in a digest counts.',

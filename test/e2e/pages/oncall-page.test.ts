@@ -205,7 +205,7 @@ describe('the on-call views in a browser', function () {
     const p = await w.signedIn(sue)
     await go(p, 'Response times')
     const bar = p.locator('.bars li').filter({ hasText: 'Cardiology on call, Routine' })
-    expect(await bar.textContent()).to.match(/1 page50 % in 1 min( \d\d s)? · 90 % in/)
+    expect(await bar.textContent()).to.match(/1 page50.% in 1 min( \d\d s)? · 90.% in/)
     await p.getByLabel('30 days').check()
     await settled(p)
     expect(await p.locator('.bars li').count()).to.equal(3)

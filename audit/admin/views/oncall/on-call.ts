@@ -10,7 +10,7 @@ import { dutyOf, namesFor } from './duty.ts'
 const roleNow = ({ role, schedule }: OnCallEntry, now: number): RoleNow => {
   const { key, name, unit } = role
   const { zone, fallback } = schedule
-  const at = nextHandoff(schedule, now, zones)
+  const at = nextHandoff(schedule, now, zones, 40)
   return {
     key,
     name,

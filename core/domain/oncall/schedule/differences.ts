@@ -35,11 +35,11 @@ export const differences = (
   return found
 }
 
-const horizons = [1, 8, 40, 400].map(d => d * 86_400_000)
+const horizons = [1, 8, 40, 400]
 
-/** The next instant at which other people come on, within 400 days; undefined where nothing changes till then. */
-export const nextHandoff = (schedule: Schedule, after: Instant, zones: Zones): Instant | undefined => {
-  for (const horizon of horizons) {
+/** The next instant at which other people come on, within 400 days (or 1, 8 or 40: the work grows with them); undefined where nothing changes till then. */
+export const nextHandoff = (schedule: Schedule, after: Instant, zones: Zones, within = 400): Instant | undefined => {
+  for (const horizon of horizons.filter(h => h <= within).map(h => h * 86_400_000)) {
     const segments = shifts(schedule, after, after + horizon, zones)
     const next = segments.find(s => segments[0] && !samePeople(segments[0], s))
     if (next) return next.from

@@ -45,10 +45,13 @@ export const OpenPages = ({ inside }: { inside: Inside }): JSX.Element => {
 
 type Props = { page: OpenPage; names: Data['names']; now: number; zone: string }
 
+/** What is due is done within a second; this is read every five. */
+const lateness = (ms: number): string => (ms > 10_000 ? words.late(brief(ms)) : words.atOnce)
+
 const nextOf = (page: OpenPage, now: number, zone: string): string => {
   const clock = clockIn(zone)
   const at = (what: string, due: number) =>
-    words.nextIn(what, clock.hms(due), due > now ? words.inTime(brief(due - now)) : words.atOnce)
+    words.nextIn(what, clock.hms(due), due > now ? words.inTime(brief(due - now)) : lateness(now - due))
   const due = [
     ...(page.contactAt === null ? [] : [{ what: words.contact, due: page.contactAt }]),
     ...(page.escalatesAt === null
