@@ -136,7 +136,7 @@ const invite =
     const chat = await roleChat(d.store.db, room)
     if (!chat) return done
     const entry = { actor: { kind: 'service', id: 'roles' }, action: 'room.invite' } as const
-    const about = { object: { kind: 'room', id: room }, room, detail: { page: ref, user: person } } as const
+    const about = { object: { kind: 'room', id: room }, room, detail: { subject: person, page: ref } } as const
     try {
       await d.pool.use(user as UserId, bot => bot.invite(room as RoomId, person as UserId))
     } catch (e) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { callByReaction } from '../../../bots/desk/call-reaction.ts'
+import { roleJobs } from '../../../bots/roles/jobs.ts'
 import { onRoleMessage } from '../../../bots/roles/messages.ts'
 import type { RoleBot, RolePool } from '../../../bots/roles/pool.ts'
 import { watchSleepingRoles } from '../../../bots/roles/watch.ts'
@@ -7,12 +8,14 @@ import { hours, minutes } from '../../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import type { Decryption } from '../../../core/matrix/bot/decrypt.ts'
+import { MatrixRefusal } from '../../../core/matrix/homeserver.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { lockPage, openContent, openPages, savePages } from '../../../core/store/oncall/pages.ts'
 import { isChatGuest, noteChatGuest, noteRoleChats, roleChat } from '../../../core/store/oncall/role-chats.ts'
 import { addOnCallRole, changeOnCallRole, removeOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { type InboxEvent, putEvents, type RawEvent } from '../../../core/store/queues/inbox.ts'
+import type { Job } from '../../../core/store/queues/outbox.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { changeSetting } from '../../../core/store/staff/settings.ts'
 import { type Tx, transact } from '../../../core/store/tx.ts'
@@ -358,6 +361,44 @@ describe('a chat with a role', function () {
       ])
       await tx(t => changeSetting(t, { key: 'oncall.call_reactions', value: [], by: dan }))
     })
+  })
+
+  it('says so where it may not invite, and elsewhere what it may not say there', async () => {
+    await comes(member())
+    await says('bed 4 please')
+    await accepts(ann)
+    const did: string[] = []
+    const refused = { status: 0 }
+    const act = (what: string) => async () => {
+      if (refused.status) throw new MatrixRefusal(refused.status, 'M_FORBIDDEN', 'no')
+      did.push(what)
+    }
+    const bot = { invite: act('invite'), send: act('send') }
+    const use = (_: UserId, work: (bot: RoleBot) => unknown) => work(bot as unknown as RoleBot)
+    const { store } = w.db
+    const handlers = roleJobs({
+      store,
+      log: testLog(),
+      homeserver: undefined as never,
+      pool: { use } as unknown as RolePool,
+    })
+    const run = async (kind: string) => {
+      const payload = (await jobs(kind))[0]
+      const outcome = await handlers[kind]?.({ id: `jb_${++n}`, kind, payload } as unknown as Job, {} as never)
+      if (outcome?.kind === 'done' && outcome.apply) await tx(outcome.apply)
+      return outcome?.kind
+    }
+    expect([await run('role.invite'), await run('role.say'), did.join()]).to.deep.equal(['done', 'done', 'invite,send'])
+    expect(await tx(t => isChatGuest(t, room, ann))).to.equal(true)
+    refused.status = 403
+    expect([await run('role.invite'), await run('role.say')]).to.deep.equal(['done', 'done'])
+    expect(await told()).to.include(`I may not invite here. Please invite ${ann}.`)
+    expect((await w.toldTo(sue)).join('\n')).to.include('Calling ann.')
+    expect((await w.audit('room.invite')).map(r => `${r.outcome} ${JSON.stringify(r.detail)}`).join()).to.match(
+      /^done .*"@ann:clinic.example".*,failed /,
+    )
+    refused.status = 502
+    expect(await run('role.say').catch((e: Error) => e.message)).to.include('502')
   })
 
   it('is watched while the role sleeps: a device or an identity that we did not make is in the log, once', async () => {
