@@ -15,13 +15,18 @@ export const takeToken = async (
   limit: Limit,
   now: Instant,
 ): Promise<boolean> => {
-  const filled = `least(?::double precision, rate_bucket.tokens + greatest(0, ?::bigint - rate_bucket.at) / ?::double precision)`
+  // A last use that lies ahead is from before the clock went back: nobody waits until it is reached once more.
+  const ahead = 'rate_bucket.at > ?::bigint + 60000'
+  const filled = `case when ${ahead} then ?::double precision
+    else least(?::double precision, rate_bucket.tokens + greatest(0, ?::bigint - rate_bucket.at) / ?::double precision) end`
+  const full = [now, limit.burst, limit.burst, now, limit.everyMs]
   const result = await db.raw(
     `insert into rate_bucket as rate_bucket (name, tokens, at) values (?, ?, ?)
-     on conflict (name) do update set tokens = ${filled} - 1, at = greatest(excluded.at, rate_bucket.at)
+     on conflict (name) do update set tokens = ${filled} - 1,
+       at = case when ${ahead} then excluded.at else greatest(excluded.at, rate_bucket.at) end
      where ${filled} >= 1
      returning tokens`,
-    [name, limit.burst - 1, now, limit.burst, now, limit.everyMs, limit.burst, now, limit.everyMs],
+    [name, limit.burst - 1, now, ...full, now, ...full],
   )
   return result.rows.length > 0
 }
@@ -34,6 +39,7 @@ export const isEmptyBucket = async (
   now: Instant,
 ): Promise<boolean> => {
   const row = await db('rate_bucket').where({ name }).first('tokens', 'at')
+  if (row !== undefined && row.at > now + 60_000) return false
   return row !== undefined && row.tokens + Math.max(0, now - row.at) / limit.everyMs < 1
 }
 

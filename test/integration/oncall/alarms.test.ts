@@ -100,6 +100,15 @@ describe('alarms of other systems', function () {
     expect((await send({ what: 'door open again' })).status).to.equal(202)
   })
 
+  it('are let through when the clock has gone back, however many came before', async () => {
+    await w.store.db('rate_bucket').where('name', 'like', 'alarm:%').update({ tokens: 0, at: w.store.clock.now() })
+    expect((await send({ what: 'gate' })).status).to.equal(429)
+    w.store.clock.advance(-3_600_000)
+    expect((await send({ what: 'gate' })).status).to.equal(202)
+    expect((await send({ what: 'gate' })).status).to.equal(202)
+    w.store.clock.advance(3_600_000)
+  })
+
   it('end when the source is revoked', async () => {
     expect(isRefusal(await w.tx(tx => revokeAlarmSource(tx, 'ward-3', at('bob'))))).to.equal(false)
     expect((await send({ what: 'x' })).status).to.equal(401)
