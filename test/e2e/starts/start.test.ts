@@ -103,7 +103,7 @@ describe('wardroom start', function () {
         'What to try',
       ])
         expect(first.output()).to.include(text)
-      expect(await (await fetch(effective().adminUrl)).text(), 'the administrators’ page').to.include('Wardroom audit')
+      expect(await (await fetch(effective().adminUrl)).text(), 'the administrators’ page').to.include('!help audit')
       expect(await logIn()).to.equal(200)
       const names = listedProcesses(data).map(({ name }) => name)
       expect(names).to.include.members(['postgres', 'synapse', ...services.map(({ name }) => name)])

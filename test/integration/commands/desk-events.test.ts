@@ -109,7 +109,7 @@ describe('what the desk bot does with an event', () => {
 
   it('obeys in its direct chat', async () => {
     decrypted = says('!whoami')
-    expect(await outcome(event())).to.deep.include({ kind: 'done', jobs: ['bot.react', 'bot.say'], reason: 'done' })
+    expect(await outcome(event())).to.deep.include({ kind: 'done', jobs: ['bot.say', 'bot.react'], reason: 'done' })
   })
 
   it('waits a minute for a room key, then says that it cannot read', async () => {
