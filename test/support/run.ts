@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { buildPages } from '../../cli/start/build-page.ts'
 import { scratchFolder } from './scratch.ts'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, then the mocha suites in lanes: two at a time, the longest first. Each lane is
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, and the pages built, then the mocha suites in lanes: three at a time, the longest first. Each lane is
  * one process with one stack of its own. A lane's lines are shown together when it is over.
  * What failed is told once more at the end; the last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -124,6 +125,18 @@ const together: { name: string; folders: string[]; parts: number }[] = [
   { name: 'unit', folders: ['unit'], parts: 1 },
 ]
 
+/** Deals files out by their length, which is a fair guess at how long they take: the longest first, each to whoever has least. */
+const dealt = (files: readonly string[], parts: number): string[][] => {
+  const hands = Array.from({ length: parts }, () => ({ files: [] as string[], bytes: 0 }))
+  const bytes = (file: string) => statSync(join(root, file)).size
+  for (const file of files.toSorted((a, b) => bytes(b) - bytes(a))) {
+    const least = hands.reduce((a, b) => (b.bytes < a.bytes ? b : a))
+    least.files.push(file)
+    least.bytes += bytes(file)
+  }
+  return hands.map(hand => (parts > 1 ? hand.files.sort() : [...files]))
+}
+
 const lanes = (): Lane[] => {
   const left = new Set([...filesOf('unit'), ...filesOf('e2e'), ...filesOf('integration')])
   const inFolder = (file: string, folder: string) => file.startsWith(join('test', folder, '/'))
@@ -131,10 +144,7 @@ const lanes = (): Lane[] => {
     .flatMap(({ name, folders, parts }) => {
       const files = folders.flatMap(folder => [...left].filter(file => inFolder(file, folder)))
       for (const file of files) left.delete(file)
-      return Array.from({ length: parts }, (_, part) => ({
-        name: parts > 1 ? `${name} ${part + 1}` : name,
-        files: files.filter((_, i) => i % parts === part),
-      }))
+      return dealt(files, parts).map((hand, part) => ({ name: parts > 1 ? `${name} ${part + 1}` : name, files: hand }))
     })
     .filter(lane => lane.files.length > 0)
 }
@@ -169,8 +179,21 @@ process.channel?.unref()
 
 console.log(`random seed: WARDROOM_SEED=${seed} (repeats this run)${long ? '; large counts' : ''}`)
 if (chosen.length === 0) {
-  await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
-  await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
+  const checks = async () => {
+    await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
+    await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
+  }
+  // Once, before lanes that would each build them.
+  const pages = async () => {
+    try {
+      await buildPages(console.log)
+      return 0
+    } catch (err) {
+      console.log(err)
+      return 1
+    }
+  }
+  await Promise.all([checks(), stage('pages', pages)])
 }
 await inLanes(lanes())
 for (const [index, failure] of total.failures.entries()) console.log(`\n  ${index + 1}) ${failure}`)
