@@ -9,6 +9,7 @@ import { refusalLog, refusedHere } from '../core/http/refusals.ts'
 import { type News, transactionsRouter } from '../core/http/transactions.ts'
 import type { Log } from '../core/log.ts'
 import { startBot } from '../core/matrix/bot/bot.ts'
+import { directKey } from '../core/matrix/bot/bot-rooms.ts'
 import { createHomeserver } from '../core/matrix/homeserver.ts'
 import { keepDeliveries } from '../core/matrix/ping.ts'
 import { createMetrics } from '../core/metrics.ts'
@@ -32,6 +33,7 @@ import { sweepOutbox } from '../core/store/queues/outbox.ts'
 import { coveredAmong, noteCoverage } from '../core/store/records/coverage.ts'
 import { noteRecords } from '../core/store/records/note.ts'
 import { firstAdmin, followRole } from '../core/store/staff/roles.ts'
+import { noteOwnDirects } from '../core/store/staff/rooms.ts'
 import { seedSettings } from '../core/store/staff/settings.ts'
 import { type StoreDeps, type Tx, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
@@ -99,6 +101,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const onNews = async (tx: Tx, { events, edus, deviceLists }: News) => {
       const receipts = edus.flatMap(receiptsIn)
       await recordNews(tx, { events, receipts, deviceLists }, serverName)
+      await noteOwnDirects(tx, events, userId, directKey)
       await noteCoverage(tx, records, events)
       await putEvents(tx, 'roles', await noteRoleChats(tx, events, serverName))
       await noteRecords(tx, { events, receipts })

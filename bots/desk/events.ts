@@ -10,7 +10,7 @@ import { patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
 import { noteMedia } from '../../core/store/records/media.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
-import { type KnownRoom, roomById } from '../../core/store/staff/rooms.ts'
+import { type KnownRoom, recordDirectRoom, roomById } from '../../core/store/staff/rooms.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import type { Command } from '../framework/command.ts'
 import { messageText, threadOf } from '../framework/message-text.ts'
@@ -55,6 +55,8 @@ const invitation = async (d: DeskDeps, event: InboxEvent): Promise<Effects> => {
         reason: welcome || shared ? undefined : !live ? 'no-role' : !encrypted ? 'not-encrypted' : 'not-direct',
         room,
       })
+      // Before the bot joins: what is written to it from then on is for it.
+      if (welcome) await recordDirectRoom(tx, { roomId: room, peer: event.sender, createdBy: event.sender })
       await tx.enqueue({ queue: 'bots', ...job, key: `invited:${event.eventId}`, lane: room })
     },
   }

@@ -3,6 +3,7 @@ import type { EventId, RoomId, UserId } from '../../core/domain/ids.ts'
 import { permits } from '../../core/domain/roles.ts'
 import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { type JobHandler, type Outcome, txnIdFor } from '../../core/queues/outbox-worker.ts'
+import { archiveRoom } from '../../core/store/patients/care.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
 import { complianceRoom, deskRooms, directRoomWith, recordDirectRoom } from '../../core/store/staff/rooms.ts'
 import { type Tx, transact } from '../../core/store/tx.ts'
@@ -17,9 +18,15 @@ import { content } from './message-content.ts'
 import { pageCardJobs } from './page-cards.ts'
 import { askSender } from './page-questions.ts'
 import { pinJobs } from './pins.ts'
-import { ensureDeskRoom, leave, membersOf, remove, setTopic } from './rooms.ts'
+import { directTopic, ensureDeskRoom, leave, membersOf, remove } from './rooms.ts'
 
 const done: Outcome = { kind: 'done' }
+
+/** Not in the room, not invited, no such room. js-sdk's own errors have their status beside the name. */
+const refusedForGood = (e: unknown): boolean => {
+  const status = e instanceof MatrixRefusal ? e.status : (e as { httpStatus?: number } | null)?.httpStatus
+  return status === 403 || status === 404
+}
 
 /** A room that threw the bot out, or an event that is gone: given up visibly at once instead of being tried for hours. */
 const givingUp =
@@ -34,12 +41,11 @@ const givingUp =
     }
   }
 
-/** The bot's own direct chat with a person, made where there is none. */
+/** The bot's own direct chat with a person, made where there is none; it is recorded when its first event is taken in (`noteOwnDirects`), or here. */
 const openDirect = async (d: DeskDeps, user: UserId): Promise<RoomId> => {
-  const roomId = await d.bot.createDirect(user)
+  const roomId = await d.bot.createDirect(user, await directTopic(d))
   const known = await directRoomWith(d.store.db, d.bot.userId, user)
   if (known?.roomId === roomId) return roomId
-  await setTopic(d, roomId)
   await transact(d.store, tx => recordDirectRoom(tx, { roomId, peer: user, createdBy: d.bot.userId }))
   // Somebody who joins from now on is greeted when the event comes; who was faster is greeted here (the key makes it one).
   if ((await membersOf(d, roomId)).includes(user)) await transact(d.store, tx => greet(tx, roomId, user))
@@ -112,7 +118,13 @@ const join =
   (d: DeskDeps): JobHandler =>
   async job => {
     const { room, peer } = job.payload as { room: RoomId; peer: UserId }
-    await d.bot.join(room)
+    try {
+      await d.bot.join(room)
+    } catch (e) {
+      // The invitation was taken back; it is recorded anew with the next.
+      if (!refusedForGood(e)) throw e
+      return { kind: 'done', apply: tx => archiveRoom(tx, room) }
+    }
     return {
       kind: 'done',
       apply: async tx => {

@@ -61,11 +61,10 @@ export const remove = async (d: DeskDeps, roomId: string, user: string): Promise
   }
 }
 
-/** Says in a direct chat's topic, which is not encrypted, whom the bot obeys: also a device that can read nothing else shows it. */
-export const setTopic = async (d: DeskDeps, roomId: RoomId): Promise<void> => {
+/** A direct chat's topic, which is not encrypted: it says whom the bot obeys, also on a device that can read nothing else. */
+export const directTopic = async (d: DeskDeps): Promise<string> => {
   const help = (await readSettings(d.store.db))['help.url']
-  const topic = `Write !help. I obey only devices that their owner has verified.${help ? ` Help: ${help}` : ''}`
-  await d.homeserver.request('PUT', roomPath(roomId, 'state/m.room.topic/'), { userId: d.bot.userId, body: { topic } })
+  return `Write !help. I obey only devices that their owner has verified.${help ? ` Help: ${help}` : ''}`
 }
 
 /** A kind of room that the bot makes once and keeps: `marker` stands in its create event with `unit`, so that a try after a kill finds the room of the first one. */

@@ -7,7 +7,7 @@ import { buildPages } from '../../cli/start/build-page.ts'
 import { scratchFolder } from './scratch.ts'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, and the pages built, then the mocha suites in lanes: three at a time, the longest first. Each lane is
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, and the pages built, then the mocha suites in lanes: two at a time, the longest first. Each lane is
  * one process with one stack of its own. A lane's lines are shown together when it is over.
  * What failed is told once more at the end; the last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -149,8 +149,8 @@ const lanes = (): Lane[] => {
     .filter(lane => lane.files.length > 0)
 }
 
-/** So many at a time: on two cores two leave a quarter of the processor unused, because much of what they test is waiting for something. */
-const lanesAtOnce = Number(process.env.WARDROOM_TEST_LANES ?? 3)
+/** Two at a time on two cores: three take as long together, each half as long again, and starve one another's timers. */
+const lanesAtOnce = 2
 
 /** What a lane prints is kept until its end. */
 const inLanes = async (queue: Lane[]): Promise<void> => {

@@ -13,8 +13,8 @@ export type RoomDeps = {
   deviceId: DeviceId
 }
 
-/** Marks a direct chat in its create event with whom it is with, so that a second `createDirect` finds it. */
-const directKey = 'org.wardroom.direct'
+/** Marks a direct chat in its create event with whom it is with, so that a second `createDirect` finds it, and whoever takes its events in knows it from the first. */
+export const directKey = 'org.wardroom.direct'
 const megolm = { algorithm: 'm.megolm.v1.aes-sha2' }
 const roomPath = (roomId: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${rest}`
 
@@ -49,10 +49,10 @@ export const findDirect = (d: RoomDeps, userId: UserId): RoomId | null => {
 }
 
 /**
- * A direct chat with a person, made encrypted, in which the bot alone has power (100), so that it may redact what held patient data. Returns the one that
+ * A direct chat with a person, made encrypted, in which the bot alone has power (100), so that it may redact what held patient data. `topic` is not encrypted. Returns the one that
  * exists already. Resolves when a message may be sent.
  */
-export const createDirect = async (d: RoomDeps, userId: UserId): Promise<RoomId> => {
+export const createDirect = async (d: RoomDeps, userId: UserId, topic?: string): Promise<RoomId> => {
   const existing = findDirect(d, userId)
   if (existing) return existing
   const { room_id } = await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', {
@@ -62,6 +62,7 @@ export const createDirect = async (d: RoomDeps, userId: UserId): Promise<RoomId>
       preset: 'private_chat',
       is_direct: true,
       invite: [userId],
+      ...(topic === undefined ? {} : { topic }),
       creation_content: { [directKey]: userId },
       initial_state: [{ type: 'm.room.encryption', state_key: '', content: megolm }],
     },

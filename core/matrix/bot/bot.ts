@@ -60,7 +60,7 @@ export type Bot = {
   /** Null when that reaction stands already. */
   react(roomId: RoomId, eventId: EventId, key: string, options: { txnId: string }): Promise<EventId | null>
   redact(roomId: RoomId, eventId: EventId, options: { txnId: string; reason?: string }): Promise<void>
-  createDirect(userId: UserId): Promise<RoomId>
+  createDirect(userId: UserId, topic?: string): Promise<RoomId>
   findDirect(userId: UserId): RoomId | null
   join(roomId: RoomId): Promise<void>
   invite(roomId: RoomId, userId: UserId): Promise<void>
@@ -236,7 +236,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
       },
       react: (roomId, eventId, key, { txnId }) => rooms.react(roomDeps, roomId, eventId, key, txnId),
       redact: (roomId, eventId, { txnId, reason }) => rooms.redact(roomDeps, roomId, eventId, txnId, reason),
-      createDirect: other => rooms.createDirect(roomDeps, other),
+      createDirect: (other, topic) => rooms.createDirect(roomDeps, other, topic),
       findDirect: other => rooms.findDirect(roomDeps, other),
       join: roomId => rooms.join(roomDeps, roomId),
       invite: (roomId, other) => rooms.invite(roomDeps, roomId, other),

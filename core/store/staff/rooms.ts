@@ -58,6 +58,21 @@ export const recordDirectRoom = async (
     .merge({ archived_at: null })
 }
 
+type Created = { type: string; sender: string; room_id: string; content: Record<string, unknown> }
+
+/**
+ * Records the direct chats that the bot makes, in the transaction that takes their events in: whoever is invited writes as soon as the room is there, and what stands
+ * in a room that nobody knows is not for the bot. `key`: what says in the create event whom the chat is with.
+ */
+export const noteOwnDirects = async (tx: Tx, events: readonly Created[], bot: string, key: string): Promise<void> => {
+  for (const e of events) {
+    const peer = e.type === 'm.room.create' && e.sender === bot ? e.content[key] : undefined
+    // The homeserver may pass an event on again, after the chat was left.
+    if (typeof peer !== 'string' || (await tx.sql('room').where({ room_id: e.room_id }).first('room_id'))) continue
+    await recordDirectRoom(tx, { roomId: e.room_id as RoomId, peer: peer as UserId, createdBy: bot })
+  }
+}
+
 /** The units' desk rooms, `main` first. */
 export const deskRooms = async (sql: Sql): Promise<(KnownRoom & { unit: string })[]> =>
   (await sql('room').where({ class: 'desk' }).whereNull('archived_at').orderByRaw(`unit = 'main' desc, unit`)).map(

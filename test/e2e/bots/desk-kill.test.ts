@@ -108,7 +108,21 @@ describe('the bots service, killed while it is given commands', () => {
         const came = ada.seen(room)
         const missing = chunk.filter(e => !came.some(s => s.eventId === e.event_id)).map(e => [e.sender, e.type])
         const unread = came.filter(s => s.failure).map(s => [s.failure, s.event.getWireContent().session_id])
-        const facts = [unanswered, inbox, jobs, { missing, unread, sync: ada.client.getSyncState() }]
+        // What the room has of the bot, as the homeserver and as the client see it, and what was done and when.
+        const of = (types: (string | undefined)[]) =>
+          Object.fromEntries([...Map.groupBy(types, t => t)].map(([t, all]) => [t, all.length]))
+        const theirs = chunk.filter(e => e.sender === bot).map(e => e.type)
+        const seenTypes = came.filter(s => s.sender === bot).map(s => `${s.type}${s.body === '' ? '' : ' read'}`)
+        const halves = unanswered.map(id => `${about(id, 'said').length}${about(id, 'marked').length}`)
+        const done = await d.store.db('outbox').where({ state: 'done' }).groupBy('kind').select('kind').count()
+        const ran = await d.store
+          .db('audit_queue')
+          .where({ action: 'command.run' })
+          .groupBy('outcome')
+          .select('outcome')
+          .count()
+        const more = { homeserver: of(theirs), client: of(seenTypes), halves, done, ran }
+        const facts = [unanswered, inbox, jobs, { missing, unread, sync: ada.client.getSyncState() }, more]
         return `an answer to each of ${asked.length} commands (without: ${JSON.stringify(facts)}\n${traffic.join('\n')})`
       },
     })

@@ -4,13 +4,14 @@ import type { DeskBot, DeskDeps } from '../../../bots/desk/deps.ts'
 import { onEvent } from '../../../bots/desk/events.ts'
 import { hours, minutes } from '../../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
+import { directKey } from '../../../core/matrix/bot/bot-rooms.ts'
 import type { Decryption } from '../../../core/matrix/bot/decrypt.ts'
 import type { Homeserver } from '../../../core/matrix/homeserver.ts'
 import type { Effects } from '../../../core/queues/inbox-worker.ts'
-import { recordRoom } from '../../../core/store/patients/care.ts'
+import { archiveRoom, recordRoom } from '../../../core/store/patients/care.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
 import { grantRole } from '../../../core/store/staff/roles.ts'
-import { recordDirectRoom, roomById } from '../../../core/store/staff/rooms.ts'
+import { noteOwnDirects, recordDirectRoom, roomById } from '../../../core/store/staff/rooms.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../../support/database.ts'
 import { testLog } from '../../support/test-log.ts'
@@ -203,6 +204,26 @@ describe('what the desk bot does with an event', () => {
       await d.store.db('outbox').delete()
       expect(await outcome(e), why).to.deep.include({ jobs: ['bot.leave'], reason: why })
     }
+  })
+
+  it('knows a direct chat before anybody can write in it, whoever opens it, and forgets what was left for good', async () => {
+    const obeyed = async (roomId: RoomId) => {
+      decrypted = says('!whoami')
+      await d.store.db('outbox').delete()
+      return (await outcome(event({ roomId, eventId: '$first' as EventId }))).jobs
+    }
+    await outcome(invited())
+    expect(await obeyed('!new:clinic.example' as RoomId), 'which the bot has yet to join').to.include('bot.say')
+    const room = '!made:clinic.example' as RoomId
+    const made = { type: 'm.room.create', sender: bot, room_id: room, content: { [directKey]: dana } }
+    const comes = (...events: (typeof made)[]) => transact(d.store, tx => noteOwnDirects(tx, events, bot, directKey))
+    await comes({ ...made, sender: dana })
+    expect(await obeyed(room), 'somebody else says that it is the bot’s').to.deep.equal([])
+    await comes(made)
+    expect(await obeyed(room)).to.include('bot.say')
+    await transact(d.store, tx => archiveRoom(tx, room))
+    await comes(made)
+    expect(await roomById(d.store.db, room)).to.equal(undefined)
   })
 
   it('greets a person who comes into its chat, and forgets a chat that was left', async () => {
