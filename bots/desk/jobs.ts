@@ -1,7 +1,7 @@
 import { minutes, seconds } from '../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../core/domain/ids.ts'
 import { permits } from '../../core/domain/roles.ts'
-import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { isRefusedForGood, MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { type JobHandler, type Outcome, txnIdFor } from '../../core/queues/outbox-worker.ts'
 import { archiveRoom } from '../../core/store/patients/care.ts'
 import { listGrants } from '../../core/store/staff/roles.ts'
@@ -21,12 +21,6 @@ import { pinJobs } from './pins.ts'
 import { directTopic, ensureDeskRoom, leave, membersOf, remove } from './rooms.ts'
 
 const done: Outcome = { kind: 'done' }
-
-/** Not in the room, not invited, no such room. js-sdk's own errors have their status beside the name. */
-const refusedForGood = (e: unknown): boolean => {
-  const status = e instanceof MatrixRefusal ? e.status : (e as { httpStatus?: number } | null)?.httpStatus
-  return status === 403 || status === 404
-}
 
 /** A room that threw the bot out, or an event that is gone: given up visibly at once instead of being tried for hours. */
 const givingUp =
@@ -122,7 +116,7 @@ const join =
       await d.bot.join(room)
     } catch (e) {
       // The invitation was taken back; it is recorded anew with the next.
-      if (!refusedForGood(e)) throw e
+      if (!isRefusedForGood(e)) throw e
       return { kind: 'done', apply: tx => archiveRoom(tx, room) }
     }
     return {

@@ -1,5 +1,5 @@
 import type { EventId, RoomId, UserId } from '../../core/domain/ids.ts'
-import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { isRefusedForGood } from '../../core/matrix/homeserver.ts'
 import { setDisplayName } from '../../core/matrix/our-users.ts'
 import type { RoleInviteJob, RoleReactJob, RoleSayJob } from '../../core/oncall/pages/chat-jobs.ts'
 import { chatSay } from '../../core/oncall/pages/chat-jobs.ts'
@@ -14,12 +14,6 @@ import type { RolesDeps } from './deps.ts'
 
 const done: Outcome = { kind: 'done' }
 const roomPath = (room: string, rest: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/${rest}`
-
-/** Refused for good: not in the room, no power, no such room. js-sdk's own errors have their status beside the name. */
-const refusedFor = (e: unknown): boolean => {
-  const status = e instanceof MatrixRefusal ? e.status : (e as { httpStatus?: number } | null)?.httpStatus
-  return status === 403 || status === 404
-}
 
 /** `role.prepare` */
 const prepare =
@@ -58,7 +52,7 @@ const join =
       await d.homeserver.request('PUT', roomPath(room, 'state/m.room.topic/'), { userId: user, body })
     } catch (e) {
       // The invitation was taken back, or whoever opened the chat kept the power to name it.
-      if (!refusedFor(e)) throw e
+      if (!isRefusedForGood(e)) throw e
     }
     return done
   }
@@ -79,7 +73,7 @@ const decline =
     try {
       await d.homeserver.request('POST', roomPath(room, 'leave'), { userId: user, body: { reason: reasons[why] } })
     } catch (e) {
-      if (!refusedFor(e)) throw e
+      if (!isRefusedForGood(e)) throw e
     }
     return done
   }
@@ -108,7 +102,7 @@ const speak =
       )
       return done
     } catch (e) {
-      if (refusedFor(e)) return instead
+      if (isRefusedForGood(e)) return instead
       throw e
     }
   }
@@ -123,7 +117,7 @@ const mark =
         bot.react(room as RoomId, event as EventId, key, { txnId: txnIdFor(job.id, 'react') }),
       )
     } catch (e) {
-      if (!refusedFor(e)) throw e
+      if (!isRefusedForGood(e)) throw e
     }
     return done
   }
@@ -140,7 +134,7 @@ const invite =
     try {
       await d.pool.use(user as UserId, bot => bot.invite(room as RoomId, person as UserId))
     } catch (e) {
-      if (!refusedFor(e)) throw e
+      if (!isRefusedForGood(e)) throw e
       return {
         kind: 'done',
         apply: async tx => {

@@ -16,6 +16,12 @@ export class MatrixRefusal extends Error {
   }
 }
 
+/** Refused for good: not in the room, not invited, no power, no such room. js-sdk's own errors have their status beside the name. */
+export const isRefusedForGood = (e: unknown): boolean => {
+  const status = e instanceof MatrixRefusal ? e.status : (e as { httpStatus?: number } | null)?.httpStatus
+  return status === 403 || status === 404
+}
+
 export type HomeserverOptions = { url: string; asToken: Secret; timeoutMs?: number }
 export type Acting = { userId?: UserId | string; deviceId?: DeviceId | string }
 export type RequestOptions = Acting & {
