@@ -37,7 +37,7 @@ const givingUp =
 
 /** The bot's own direct chat with a person, made where there is none; it is recorded when its first event is taken in (`noteOwnDirects`), or here. */
 const openDirect = async (d: DeskDeps, user: UserId): Promise<RoomId> => {
-  const roomId = await d.bot.createDirect(user, await directTopic(d))
+  const roomId = await d.bot.createDirect(user, () => directTopic(d))
   const known = await directRoomWith(d.store.db, d.bot.userId, user)
   if (known?.roomId === roomId) return roomId
   await transact(d.store, tx => recordDirectRoom(tx, { roomId, peer: user, createdBy: d.bot.userId }))

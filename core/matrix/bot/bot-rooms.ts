@@ -52,7 +52,7 @@ export const findDirect = (d: RoomDeps, userId: UserId): RoomId | null => {
  * A direct chat with a person, made encrypted, in which the bot alone has power (100), so that it may redact what held patient data. `topic` is not encrypted. Returns the one that
  * exists already. Resolves when a message may be sent.
  */
-export const createDirect = async (d: RoomDeps, userId: UserId, topic?: string): Promise<RoomId> => {
+export const createDirect = async (d: RoomDeps, userId: UserId, topic?: () => Promise<string>): Promise<RoomId> => {
   const existing = findDirect(d, userId)
   if (existing) return existing
   const { room_id } = await d.homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', {
@@ -62,7 +62,7 @@ export const createDirect = async (d: RoomDeps, userId: UserId, topic?: string):
       preset: 'private_chat',
       is_direct: true,
       invite: [userId],
-      ...(topic === undefined ? {} : { topic }),
+      ...(topic ? { topic: await topic() } : {}),
       creation_content: { [directKey]: userId },
       initial_state: [{ type: 'm.room.encryption', state_key: '', content: megolm }],
     },

@@ -60,7 +60,7 @@ export type Bot = {
   /** Null when that reaction stands already. */
   react(roomId: RoomId, eventId: EventId, key: string, options: { txnId: string }): Promise<EventId | null>
   redact(roomId: RoomId, eventId: EventId, options: { txnId: string; reason?: string }): Promise<void>
-  createDirect(userId: UserId, topic?: string): Promise<RoomId>
+  createDirect(userId: UserId, topic?: () => Promise<string>): Promise<RoomId>
   findDirect(userId: UserId): RoomId | null
   join(roomId: RoomId): Promise<void>
   invite(roomId: RoomId, userId: UserId): Promise<void>
