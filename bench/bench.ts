@@ -3,7 +3,7 @@ import type { Figure } from './figure.ts'
 export const areas = ['stack', 'bridge', 'bots', 'audit', 'records', 'oncall', 'web'] as const
 export type Area = (typeof areas)[number]
 
-/** One measurement: a file of its own and a line in `index.ts`. It starts what it needs, measures, and stops it. */
+/** One measurement: a file in its area's folder and a line in `index.ts`. It starts what it needs, measures, and stops it. */
 export type Bench = {
   area: Area
   /** The figures that it gives, without the area: what `npm run bench -- bridge.inbox` selects by. */

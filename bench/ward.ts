@@ -8,6 +8,7 @@ import { openDb } from '../core/store/db.ts'
 import { createLink } from '../core/store/links/links.ts'
 import { recordConsent } from '../core/store/patients/consents.ts'
 import { addPatient, patientByCode, patientById } from '../core/store/patients/patients.ts'
+import { countOutbox } from '../core/store/queues/outbox.ts'
 import { type StoreDeps, transact } from '../core/store/tx.ts'
 import { systemClock, systemRandom } from '../core/system.ts'
 import type { Clinician } from '../test/support/clinician.ts'
@@ -29,11 +30,14 @@ export type Ward = {
   link(patient: WardPatient): Promise<string>
   /** When the room of the patient with this code was ready (the bridge's clock). */
   readyAt(code: string): Promise<number>
+  /** Resolves when no service has a job that is due. */
+  settled(): Promise<void>
   /** Memory of our own services (not PostgreSQL, not Synapse) in MB, once they have given back what the last work left behind. */
   settledMemory(): Promise<number>
 }
 
 const services = ['bridge', 'keeper', 'bots', 'local']
+const queues = ['bots', 'bridge', 'sms'] as const
 const together = 4
 
 let shared: Promise<Ward> | undefined
@@ -116,6 +120,14 @@ const openWard = async (say: (line: string) => void): Promise<Ward> => {
         interval: 100,
         what: `the room of ${code}`,
       }),
+    settled: async () => {
+      const due = () => Promise.all(queues.map(async q => (await countOutbox(store, q)).due))
+      await eventually(async () => (await due()).every(n => n === 0), {
+        timeout: 60_000,
+        interval: 50,
+        what: 'the jobs',
+      })
+    },
     link: async ({ id, person }) => {
       const of = { person, patient: id, reason: 'message' as const, publicUrl: config.publicUrl, lifeMs: hours(72) }
       return (await transact(store, tx => createLink(tx, of))).url

@@ -143,7 +143,9 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const bot = started(await startBot({ homeserver, store, userId, displayName: 'Wardroom', log }))
     const desk: DeskDeps = { store, homeserver, bot, serverName, publicUrl, adminUrl, log }
     started(await startOutbox({ queue: 'bots', store, handlers: deskJobs(desk), log, metrics }))
-    const inbox = started(await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), log, metrics }))
+    const inbox = started(
+      await startInbox({ source: 'bots', store, handle: onEvent(desk, commands), refuseReplays: true, log, metrics }),
+    )
     const deletion = staffDeletion({ store, homeserver, bot: userId, records })
     started(startDeletion({ store, homeserver, log, ...deletion }, 'staff'))
     started(await startRecords({ store, homeserver, serverName, bot: records, keys: o.keys, log, metrics }))
@@ -156,7 +158,7 @@ export const startBots = (o: BotsOptions): Promise<{ bot: UserId; stop(): Promis
     const digest = () => transact(store, postDigest)
     // The audit process raises this itself, unless it is what is gone.
     const stale = () => transact(store, settleStale)
-    started(startSweeps({ store, name: 'audit-stale', every: seconds(30), run: stale, log }))
+    started(startSweeps({ store, name: 'audit-stale', every: seconds(4), run: stale, log }))
     started(startImports({ store, log }))
     started(startSweeps({ store, name: 'oncall-swaps', every: minutes(1), run: () => settleSwaps(store), log }))
     started(startSweeps({ store, name: 'audit-digest', every: minutes(10), run: digest, log }))

@@ -1,7 +1,7 @@
 import express, { type Request, type Router } from 'express'
 import { ipKeyGenerator } from 'express-rate-limit'
 import { z } from 'zod'
-import { entryOf } from '../../core/domain/audit/catalogue.ts'
+import { entryOf } from '../../core/domain/audit/catalogue/index.ts'
 import { wallClock } from '../../core/domain/audit/period.ts'
 import { visibleActions } from '../../core/domain/audit/visible.ts'
 import { seconds } from '../../core/domain/clock.ts'

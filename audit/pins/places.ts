@@ -64,12 +64,15 @@ const intoFolder = async (deps: AuditDeps, c: StoredCheckpoint, conflicts: Confl
   }
 }
 
-/** The bot posts it: it alone can encrypt. One job a checkpoint; what came of it, the bot notes. */
+/**
+ * The bot posts it: it alone can encrypt. One job at a time; what came of it, the bot notes. No key that is remembered: what could not be posted (no room yet) is
+ * posted again although the log has not grown.
+ */
 const intoRoom = (deps: AuditDeps, c: StoredCheckpoint): Promise<void> =>
   transact(deps.store, async tx => {
     if (await isPostWaiting(tx)) return
     const payload = { size: c.size, origin: deps.origin, vkey: deps.vkeys().at(-1) }
-    await tx.enqueue({ queue: 'bots', kind: 'pins.post', key: `pin:${c.size}`, lane: 'pins', payload })
+    await tx.enqueue({ queue: 'bots', kind: 'pins.post', lane: 'pins', payload })
   })
 
 /** Asks once with what it is known to have, and once more with what it says it has. */

@@ -9,10 +9,10 @@ import { addSink } from '../../core/store/sinks/sinks.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import type { AuditDeps } from '../deps.ts'
 import { errorCode } from './codes.ts'
-import { sinkTypes } from './index.ts'
 import { readConfig } from './options.ts'
 import { sinkEnv } from './runner.ts'
 import type { Delivery, SinkTarget, SinkType } from './sink.ts'
+import { sinkTypes } from './types/index.ts'
 
 type Deps = Pick<AuditDeps, 'store' | 'sinkFolder' | 'serverName' | 'publicUrl'>
 

@@ -11,8 +11,8 @@ import manifest from '../../package.json' with { type: 'json' }
 import type { AuditDeps, AuditPart } from '../deps.ts'
 import { errorCode } from './codes.ts'
 import { type Delivered, deliver } from './deliver.ts'
-import { sinkTypes } from './index.ts'
 import type { Entry, Sink, SinkEnv, SinkType } from './sink.ts'
+import { sinkTypes } from './types/index.ts'
 
 export type SinkDeps = Pick<
   AuditDeps,

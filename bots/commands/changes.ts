@@ -3,8 +3,12 @@ import { scopeWords, valueWords } from '../../core/domain/records/policy-words.t
 import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import type { Role } from '../../core/domain/roles.ts'
 import { type SettingKey, type Settings, settingOf } from '../../core/domain/settings/settings.ts'
+import { staffOf } from '../../core/store/oncall/directory.ts'
+import { pagesOf } from '../../core/store/oncall/page-contacts.ts'
+import { namedIn, onCallRoles } from '../../core/store/oncall/read.ts'
 import { approveExport } from '../../core/store/records/exports.ts'
 import { releaseHold } from '../../core/store/records/holds.ts'
+import { carries, changeLabel, type LabelChange } from '../../core/store/records/labels.ts'
 import { changePolicy, type PolicyChange, policyNow } from '../../core/store/records/policies.ts'
 import { requestApproval } from '../../core/store/staff/approvals.ts'
 import { grantRole, holdersOf, revokeRole } from '../../core/store/staff/roles.ts'
@@ -23,6 +27,7 @@ export type Change =
   | { kind: 'role.grant'; user: UserId; role: Role; identity: string }
   | { kind: 'role.revoke'; user: UserId; role: Role }
   | { kind: 'retention'; change: PolicyChange; before: PolicyChange['value'] }
+  | ({ kind: 'retention.label'; patient?: string } & LabelChange)
   | { kind: 'hold.release'; hold: string }
   | { kind: 'patient.erase'; patient: PatientId; code: string }
   | { kind: 'export'; id: string; about: string; range: string; copy: boolean; reason: string; recipients: number }
@@ -34,12 +39,15 @@ export const approversOf = (c: Change): readonly Role[] =>
     ? c.own
       ? staff
       : keepers
-    : ['retention', 'hold.release', 'patient.erase', 'export'].includes(c.kind)
+    : ['retention', 'retention.label', 'hold.release', 'patient.erase', 'export'].includes(c.kind)
       ? ['compliance', 'admin']
       : ['admin']
 
 const shown = (key: SettingKey, stored: string | null): string =>
   `${stored ?? settingOf(key).kind.show(settingOf(key).default)}${stored === null ? ' (default)' : ''}`
+
+const labelWords = ({ label, on, event }: LabelChange): string =>
+  `${on ? `put the label ${label} on` : `take the label ${label} off`} the ${event ? 'message' : 'room'}`
 
 /** One line for the person who is asked to approve. */
 export const summaryOf = (c: Change): string => {
@@ -48,6 +56,8 @@ export const summaryOf = (c: Change): string => {
     const { scope, minimum, value } = c.change
     return `${scopeWords(scope)}${minimum ? ' (minimum)' : ''}: ${valueWords(c.before)} → ${valueWords(value)}`
   }
+  if (c.kind === 'retention.label')
+    return `${labelWords(c)} https://matrix.to/#/${c.room}${c.event ? `/${c.event}` : ''}`
   if (c.kind === 'hold.release') return `release legal hold ${c.hold}`
   if (c.kind === 'patient.erase') return `end the record of patient ${c.code}`
   if (c.kind === 'export') return `export of records ${c.id}`
@@ -70,6 +80,11 @@ export const previewOf = (c: Change): Block => {
         ['Kept', `${scopeWords(c.change.scope)}${c.change.minimum ? ' (minimum)' : ''}`],
         ['Before', valueWords(c.before)],
         ['After', valueWords(c.change.value)],
+      )
+    case 'retention.label':
+      return fields(
+        [c.on ? 'Put the label' : 'Take off the label', c.label],
+        [c.event ? 'Message' : 'Room', `https://matrix.to/#/${c.room}${c.event ? `/${c.event}` : ''}`],
       )
     case 'hold.release':
       return fields(['Release', `legal hold ${c.hold}`])
@@ -112,6 +127,12 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
     const done = await changePolicy(tx, c.change, { by, approvedBy })
     return done ? answer(`Done: ${summaryOf(c)}.`) : refuse('no-change', 'It is that already.')
   }
+  if (c.kind === 'retention.label') {
+    if (!approvedBy) return refuse('no-second-person', 'A label is changed by two people.')
+    if ((await carries(tx.sql, c)) === c.on)
+      return refuse('changed-meanwhile', 'This label was changed meanwhile; look at it again.')
+    return answer(`Done: ${summaryOf(c)}, ${await changeLabel(tx, c, { by, approvedBy })} messages.`)
+  }
   if (c.kind === 'hold.release') {
     if (!approvedBy) return refuse('no-second-person', 'A legal hold is released by two people.')
     return (await releaseHold(tx, c.hold, { by, approvedBy }))
@@ -141,7 +162,24 @@ export const applyChange = async (tx: Tx, c: Change, { by, approvedBy }: Decisio
   if (result === 'none') return refuse('no-such-role', `${c.user} does not hold ${c.role}.`)
   if (result === 'last')
     return refuse('last-admin', 'This is the last administrator; grant the role to somebody else first.')
-  return answer(`Done: ${c.user} is no longer ${c.role}.`)
+  return answer(`Done: ${c.user} is no longer ${c.role}.`, ...(await stillOnCall(tx, c.user)))
+}
+
+/** What somebody who holds no role any more leaves behind: schedules, where pages pass them over, and pages that they took. */
+const stillOnCall = async (tx: Tx, user: UserId): Promise<string[]> => {
+  if ((await staffOf(tx)).has(user)) return []
+  const keys = (await onCallRoles(tx)).filter(e => namedIn(e.schedule).has(user)).map(e => e.role.key)
+  const refs = (await pagesOf(tx.sql, user)).filter(p => p.has).map(p => p.ref)
+  return [
+    ...(keys.length > 0
+      ? [`They still stand in the schedules of ${keys.join(', ')}. Pages pass them over; put somebody else there.`]
+      : []),
+    ...(refs.length > 0
+      ? [
+          `They have taken ${refs.join(', ')} and not resolved it: see that somebody else goes (!resolve, and page again).`,
+        ]
+      : []),
+  ]
 }
 
 /** Stores the change for its author's `!confirm` and answers with the preview. */

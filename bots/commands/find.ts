@@ -12,13 +12,16 @@ export type Request =
 
 export const maxCommandLength = 4000
 
+/** What turns the direction of all that follows (UAX #9): in a name it would make an answer, or somebody else's screen, read otherwise than it is. Marks of one letter stay, which names are written with. */
+const turning = /[\u202a-\u202e\u2066-\u2069]/g
+
 /** Finds the command that a text names; a near miss is answered with what was probably meant. */
 export const findCommand = (commands: readonly Command[], text: string): Request => {
   const trimmed = text.trimStart()
   if (!/^!\s*\p{L}/u.test(trimmed)) return { kind: 'not-a-command' }
   if (trimmed.length > maxCommandLength)
     return { kind: 'refused', refusal: refuse('too-long', `A command has at most ${maxCommandLength} characters.`) }
-  const source = trimmed.slice(1)
+  const source = trimmed.slice(1).replace(turning, '')
   const tokens = tokenize(source)
   if (isRefusal(tokens)) return { kind: 'refused', refusal: tokens }
   const typed = tokens.slice(0, 3).map(t => t.text.toLowerCase())

@@ -3,10 +3,10 @@ import { isRefusal, type Refusal, refuse } from '../../core/domain/refusal.ts'
 import { clinicDuty } from '../../core/oncall/pages/clinic-duty.ts'
 import { requestPage } from '../../core/oncall/pages/request-page.ts'
 import type { Effects } from '../../core/queues/inbox-worker.ts'
-import { isStaff } from '../../core/records/recall-tell.ts'
 import { onCallRoles } from '../../core/store/oncall/read.ts'
 import { type Patient, patientByRoom } from '../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
+import { isStaff } from '../../core/store/staff/roles.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import { outcomeWords } from '../commands/pages/page-words.ts'
@@ -63,6 +63,8 @@ export const callByReaction = async (d: Pick<DeskDeps, 'store'>, event: InboxEve
     | undefined
   if (relation?.rel_type !== 'm.annotation' || typeof relation.event_id !== 'string') return undefined
   const about = relation.event_id
+  // It stands on the card as a link: what is no event’s id does not.
+  if (!/^\$[\w+/.:~-]{1,254}$/.test(about)) return undefined
   const wanted = calledBy(relation.key, (await readSettings(d.store.db))['oncall.call_reactions'])
   if (!wanted) return undefined
   const patient = await patientByRoom(d.store.db, event.roomId)

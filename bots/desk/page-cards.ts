@@ -22,6 +22,7 @@ import {
 } from '../../core/store/oncall/page-contacts.ts'
 import { openContent, type PageContent, pageByRef, readPage } from '../../core/store/oncall/pages.ts'
 import type { InboxEvent } from '../../core/store/queues/inbox.ts'
+import { isStaff } from '../../core/store/staff/roles.ts'
 import type { Tx } from '../../core/store/tx.ts'
 import { answer } from '../framework/answer.ts'
 import { say } from '../framework/say.ts'
@@ -61,7 +62,10 @@ const sendCard =
     const asked = stored.page.asked.find(a => a.person === c.person)
     const wanted =
       stored.page.phase !== 'resolved' &&
-      (asked?.state === 'asked' || asked?.state === 'ignored' || asked?.state === 'unreachable')
+      (stored.page.acceptedBy.includes(c.person) ||
+        asked?.state === 'asked' ||
+        asked?.state === 'ignored' ||
+        asked?.state === 'unreachable')
     if (!wanted)
       return {
         kind: 'done',
@@ -93,25 +97,32 @@ const sendCard =
     }
   }
 
-/** `page.edit`: the person's last card says what has become of the page. */
+/** `page.edit`: the person's last card says what has become of the page. Who took it without a card, by command or by telephone, is shown it now: they must read what it is about. */
 const editCard =
-  (d: DeskDeps): JobHandler =>
+  (d: DeskDeps, openDirect: OpenDirect): JobHandler =>
   async job => {
     const { page, person } = job.payload as EditJob
     const stored = await readPage(d.store.db, page)
     const card = (await contactsWith(d.store.db, page, person)).findLast(c => c.way === 'matrix' && c.providerId)
-    if (!stored || !card?.providerId || !card.roomId) return { kind: 'done' }
+    if (!stored) return { kind: 'done' }
+    const has = stored.page.phase !== 'resolved' && stored.page.acceptedBy.includes(person)
+    if (!card && !has) return { kind: 'done' }
     const words = content({
       text: cardWords(stored.page, stored.target, await openContent(d.store, d.store.db, page), person),
     })
-    const edit = {
-      ...words,
-      body: `* ${words.body}`,
-      'm.new_content': words,
-      'm.relates_to': { rel_type: 'm.replace', event_id: card.providerId },
-    }
     try {
-      await d.bot.send(card.roomId as RoomId, 'm.room.message', edit, { txnId: txnIdFor(job.id, 'edit') })
+      if (card?.providerId && card.roomId) {
+        const edit = {
+          ...words,
+          body: `* ${words.body}`,
+          'm.new_content': words,
+          'm.relates_to': { rel_type: 'm.replace', event_id: card.providerId },
+        }
+        await d.bot.send(card.roomId as RoomId, 'm.room.message', edit, { txnId: txnIdFor(job.id, 'edit') })
+      } else {
+        const roomId = await openDirect(person as UserId)
+        await d.bot.send(roomId, 'm.room.message', words, { txnId: txnIdFor(job.id, 'show') })
+      }
     } catch (e) {
       // Somebody who has left the chat sees no card to change.
       if (!(e instanceof MatrixRefusal) || isOutage(e)) throw e
@@ -121,7 +132,7 @@ const editCard =
 
 export const pageCardJobs = (d: DeskDeps, openDirect: OpenDirect): Record<string, JobHandler> => ({
   'page.card': sendCard(d, openDirect),
-  'page.edit': editCard(d),
+  'page.edit': editCard(d, openDirect),
 })
 
 const give = async (
@@ -132,7 +143,14 @@ const give = async (
   way: AnswerWay,
 ): Promise<void> => {
   const by = event.sender
-  const turn = await answerPage(tx, clinicDuty, page, { kind: said, by, way }, { kind: 'user', id: by })
+  const actor = { kind: 'user', id: by } as const
+  // Their card is from before their role was taken away, or suspended: whoever comes next is still called.
+  if (!(await isStaff(tx, by))) {
+    const about = { object: { kind: 'page', id: page }, outcome: 'refused', reason: 'no-role' } as const
+    await tx.audit({ actor, action: 'page.refuse', ...about, detail: { answer: said } })
+    return
+  }
+  const turn = await answerPage(tx, clinicDuty, page, { kind: said, by, way }, actor)
   // What was understood is confirmed by the page itself.
   if (isRefusal(turn)) await say(tx, `page-answer:${event.eventId}`, { user: by }, answer(turn.sentence))
 }

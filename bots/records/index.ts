@@ -30,6 +30,8 @@ export const recordsBotOf = (bot: UserId): UserId => bot.replace(':', '_records:
 /** How often all rooms are looked at, and the policy is told to the homeserver again. */
 const lookMs = seconds(60)
 const everyRoomMs = seconds(300)
+/** And when a look failed. */
+const againMs = seconds(5)
 
 /**
  * Runs the records bot while the setting `records.coverage` wants it: rooms get it and are told, every room key goes into the officers' escrow, and which files a
@@ -65,25 +67,35 @@ export const startRecords = (d: RecordsDeps): Promise<{ stop(): Promise<void> }>
         await publishPolicy(d, coverage)
         told = { coverage, at: now }
       }
-      await leaveRooms(d, coverage)
-      if (!changed && now < again) return
-      again = now + everyRoomMs
-      await coverRooms(d, coverage)
+      // One room that could not be left keeps nobody's records from being kept.
+      const leaving = await leaveRooms(d, coverage).then(
+        () => undefined,
+        (e: unknown) => ({ e }),
+      )
+      if (changed || now >= again) {
+        again = now + everyRoomMs
+        await coverRooms(d, coverage)
+      }
+      if (leaving) throw leaving.e
     }
     let running: Promise<void> = Promise.resolve()
+    let later: NodeJS.Timeout | undefined
     const soon = () => {
       running = running.then(async () => {
         if (ending.signal.aborted) return
         await look().catch(err => {
+          if (ending.signal.aborted) return
           again = Number.NEGATIVE_INFINITY
-          if (!ending.signal.aborted)
-            d.log.error({ err: errorFacts(err) }, 'the coverage of rooms could not be looked at')
+          clearTimeout(later)
+          later = setTimeout(soon, againMs)
+          d.log.error({ err: errorFacts(err) }, 'the coverage of rooms could not be looked at; again in five seconds')
         })
       })
     }
     started({
       stop: async () => {
         ending.abort(new Error('the records bot is being stopped'))
+        clearTimeout(later)
         await starting
         await running
         await reader?.stop()

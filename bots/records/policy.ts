@@ -2,9 +2,9 @@ import { hours } from '../../core/domain/clock.ts'
 import type { UserId } from '../../core/domain/ids.ts'
 import type { Coverage, CoverageClass } from '../../core/domain/records/coverage.ts'
 import type { Log } from '../../core/log.ts'
-import { type Homeserver, MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { type Homeserver, isRefusedForGood } from '../../core/matrix/homeserver.ts'
 import { ensureUser } from '../../core/matrix/our-users.ts'
-import { clearImpossible, noteLookedAt, roomsToLeave } from '../../core/store/records/coverage.ts'
+import { clearImpossible, noteLeft, noteLookedAt, roomsToLeave } from '../../core/store/records/coverage.ts'
 import { readSettings } from '../../core/store/staff/settings.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
 
@@ -30,10 +30,11 @@ export const publishPolicy = async (d: PolicyDeps, coverage: Coverage): Promise<
 
 type Looked = { room: string; class: CoverageClass; state: 'covered' | 'impossible'; reason?: string }
 
-/** Adds the bot to every room that the policy means and that it is not in, where a member may invite. */
+/** Adds the bot to every room that the policy means and that it is not in, where a member may invite; stops when another policy holds meanwhile. */
 export const coverRooms = async (d: PolicyDeps, coverage: Coverage): Promise<void> => {
   const met: string[] = []
   for (let after: string | null = coverage === 'none' ? null : ''; after !== null; ) {
+    if ((await coverageNow(d.store)) !== coverage) return
     const answer: { rooms: Looked[]; next: string | null } = await d.homeserver.request(
       'POST',
       '/_synapse/client/wardroom_cover',
@@ -48,14 +49,26 @@ export const coverRooms = async (d: PolicyDeps, coverage: Coverage): Promise<voi
   await transact(d.store, tx => clearImpossible(tx, met))
 }
 
-/** Leaves the rooms that no policy means any more. */
+const leavingAtOnce = 4
+
+/** Leaves the rooms that no policy means any more. One that cannot be left now keeps back no other. */
 export const leaveRooms = async (d: PolicyDeps, coverage: Coverage): Promise<void> => {
-  for (const room of await roomsToLeave(d.store.db, coverage)) {
+  const rooms = await roomsToLeave(d.store.db, coverage)
+  const failures: unknown[] = []
+  const leave = async (room: string) => {
     try {
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/leave`
       await d.homeserver.request('POST', path, { userId: d.bot, body: {} })
     } catch (e) {
-      if (!(e instanceof MatrixRefusal && (e.status === 403 || e.status === 404))) throw e
+      // It is in that room no more, or the room is gone.
+      if (!isRefusedForGood(e)) throw e
     }
+    await transact(d.store, tx => noteLeft(tx, room))
   }
+  const one = async () => {
+    for (let room = rooms.shift(); room !== undefined; room = rooms.shift())
+      await leave(room).catch(e => failures.push(e))
+  }
+  await Promise.all(Array.from({ length: leavingAtOnce }, one))
+  if (failures.length > 0) throw failures[0]
 }

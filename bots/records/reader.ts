@@ -1,19 +1,21 @@
 import { minutes, seconds } from '../../core/domain/clock.ts'
 import type { RoomId } from '../../core/domain/ids.ts'
+import { covers } from '../../core/domain/records/coverage.ts'
 import { errorFacts } from '../../core/error-facts.ts'
 import { startBot } from '../../core/matrix/bot/bot.ts'
-import { MatrixRefusal } from '../../core/matrix/homeserver.ts'
+import { isRefusedForGood, MatrixRefusal } from '../../core/matrix/homeserver.ts'
 import { startInbox } from '../../core/queues/inbox-worker.ts'
 import { type JobHandler, startOutbox, txnIdFor } from '../../core/queues/outbox-worker.ts'
 import { startSweeps } from '../../core/queues/sweeps.ts'
 import { startParts } from '../../core/start-parts.ts'
-import { isCovered } from '../../core/store/records/coverage.ts'
+import { coverageOf, isCovered } from '../../core/store/records/coverage.ts'
 import { passOvertaken } from '../../core/store/records/sessions.ts'
 import { transact } from '../../core/store/tx.ts'
 import { forgetOver } from './deletion.ts'
 import { tellOfExport } from './export-told.ts'
 import type { RecordsDeps } from './index.ts'
 import { noticeWords } from './notice.ts'
+import { coverageNow } from './policy.ts'
 import { keepKeys, readCovered } from './read.ts'
 
 /**
@@ -85,7 +87,24 @@ export const startReader = ({
         throw e
       }
     }
-    const handlers = { 'records.notice': notice, 'records.export-told': tellOfExport({ store, homeserver, bot }) }
+    const join: JobHandler = async job => {
+      const { room } = job.payload as { room: RoomId }
+      const known = await coverageOf(store.db, room)
+      if (known?.state !== 'invited' || !covers(await coverageNow(store), known.class)) return { kind: 'done' }
+      try {
+        await bot.join(room)
+        return { kind: 'done' }
+      } catch (e) {
+        if (!isRefusedForGood(e)) throw e
+        // It was taken back meanwhile; the next look at all rooms says what is.
+        return { kind: 'failed', reason: 'the homeserver refused' }
+      }
+    }
+    const handlers = {
+      'records.join': join,
+      'records.notice': notice,
+      'records.export-told': tellOfExport({ store, homeserver, bot }),
+    }
     started(await startOutbox({ queue: 'bots', store, handlers, log, metrics }))
     const tidy = async () => {
       await transact(store, passOvertaken)

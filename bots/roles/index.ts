@@ -59,7 +59,9 @@ export const startRoles = (o: RolesOptions): Promise<{ awake(): number; stop(): 
       for (const role of await unpreparedRoles(tx.sql)) await tx.enqueue(prepareRole(role, `start ${tx.now}`))
     })
     started(await startOutbox({ queue: 'roles', store, handlers: roleJobs(d), log, metrics }))
-    inbox = started(await startInbox({ source: 'roles', store, handle: onRoleMessage(d), log, metrics }))
+    inbox = started(
+      await startInbox({ source: 'roles', store, handle: onRoleMessage(d), refuseReplays: true, log, metrics }),
+    )
     const watch = () => watchSleepingRoles({ store, homeserver, isAwake: pool.isAwake })
     started(startSweeps({ store, name: 'role-users', every: seconds(15), run: watch, log }))
     return { awake: pool.awake }

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { tellTaken } from '../../bots/oncall/report.ts'
-import { calendarLimits } from '../../core/oncall/calendar/read-calendar.ts'
+import { decodeText } from '../../core/oncall/calendar/decode.ts'
+import { calendarLimits } from '../../core/oncall/calendar/ical/read-calendar.ts'
 import { type Section, takePending, takeText } from '../../core/oncall/import/take.ts'
 import { addSource, type OnCallSource, sourceOf } from '../../core/store/oncall/sources.ts'
 import { type StoreDeps, transact } from '../../core/store/tx.ts'
@@ -34,7 +35,7 @@ const textOf = (file: string): string => {
   if (size === undefined) throw new Explained(`There is no file ${file}.`)
   if (size > calendarLimits.bytes)
     throw new Explained(`${file} has more than ${calendarLimits.bytes / 1024 / 1024} MB.`)
-  return readFileSync(file, 'utf8')
+  return decodeText(readFileSync(file))
 }
 
 /** Reads a file into a layer, reports what it changes, and puts it in force with `--apply`. Gives the exit code: 0 in force or nothing to do, 1 not taken, 2 waits for --apply. */

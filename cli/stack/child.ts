@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Explained } from '../command.ts'
 
@@ -11,6 +11,10 @@ export type Child = {
   onMessage(listener: (message: unknown) => void): void
   /** True until the program has ended. */
   alive(): boolean
+  /** The last lines that this program, and none before it, has written to its log. */
+  lastLines(lines?: number): string
+  /** The sentence for one that ended when it should have begun to serve. */
+  endedAtOnce(name: string): Explained
   /** Sends `signal`, waits `graceMs`, then SIGKILL; resolves when the program is gone. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>
   /** SIGKILL, as a power cut would; resolves when the program is gone. */
@@ -37,6 +41,7 @@ export type ChildOptions = {
 export const startChild = async (options: ChildOptions): Promise<Child> => {
   rotate(options.logFile)
   const out = openSync(options.logFile, 'a', 0o600)
+  const begin = fstatSync(out).size
   const child = spawn(options.command, options.args, {
     detached: true,
     stdio: options.messages ? ['ignore', out, out, 'ipc'] : ['ignore', out, out],
@@ -53,7 +58,14 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   const pid = child.pid
   if (pid === undefined) throw new Error(`${basename(options.command)} started without a process id`)
   options.onSpawn?.(pid)
-  return { pid, exited, onMessage: listener => void child.on('message', listener), ...endings(child, exited) }
+  const lastLines = (lines = 12) => written(options.logFile, begin).trimEnd().split('\n').slice(-lines).join('\n')
+  const endedAtOnce = (name: string) => {
+    const how = child.signalCode ?? `status ${child.exitCode}`
+    const log = lastLines()
+    return new Explained(`${name} ended at once (${how}); ${log ? `its log says:\n${log}` : 'it logged nothing'}`)
+  }
+  const onMessage: Child['onMessage'] = listener => void child.on('message', listener)
+  return { pid, exited, onMessage, lastLines, endedAtOnce, ...endings(child, exited) }
 }
 
 const endings = (child: ChildProcess, exited: Promise<Exit>): Pick<Child, 'alive' | 'stop' | 'kill'> => {
@@ -74,10 +86,10 @@ const rotate = (file: string): void => {
   if (existsSync(file) && statSync(file).size > longestLogBytes) renameSync(file, `${file}.1`)
 }
 
-/** The last `lines` lines of a log file, for the sentence that says why a part did not start; empty when there is none. */
-export const lastLines = (file: string, lines = 12): string => {
+/** What a log has had added since it was `begin` bytes long. */
+const written = (file: string, begin: number): string => {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+    return readFileSync(file).subarray(begin).toString('utf8')
   } catch {
     return ''
   }

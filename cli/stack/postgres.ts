@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, 
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { Explained } from '../command.ts'
-import { type Child, lastLines, startChild } from './child.ts'
+import { type Child, startChild } from './child.ts'
 import { type Account, databaseUser } from './database-user.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { type PostgresHome, postgresHome } from './postgres-home.ts'
@@ -62,7 +62,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
   const connectionString = url('postgres', 'postgres')
   const answers = async () => {
     // After a kill its workers need a moment to notice; until they are gone their shared memory refuses a new server.
-    if (!child.alive() && sharedMemoryInUse(home.log) && performance.now() - started < 10_000)
+    if (!child.alive() && sharedMemoryInUse(child) && performance.now() - started < 10_000)
       child = await launch(home, binaries, user, options)
     return query(connectionString, 'select 1').then(() => true)
   }
@@ -70,8 +70,8 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
     what: 'PostgreSQL',
     timeoutMs: 120_000,
     check: () => {
-      if (!child.alive() && !(sharedMemoryInUse(home.log) && performance.now() - started < 10_000))
-        throw new Explained(`PostgreSQL ended at once; its log says:\n${lastLines(home.log)}`)
+      if (!child.alive() && !(sharedMemoryInUse(child) && performance.now() - started < 10_000))
+        throw child.endedAtOnce('PostgreSQL')
     },
   }).catch(async error => {
     await child.kill()
@@ -94,7 +94,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
   }
 }
 
-const sharedMemoryInUse = (log: string): boolean => lastLines(log, 300).includes('pre-existing shared memory block')
+const sharedMemoryInUse = (child: Child): boolean => child.lastLines(300).includes('pre-existing shared memory block')
 
 const readPasswords = ({ passwords }: PostgresHome): Passwords => {
   const kept: Partial<Passwords> = existsSync(passwords) ? JSON.parse(readFileSync(passwords, 'utf8')) : {}

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Explained } from '../command.ts'
-import { type Child, lastLines, startChild } from './child.ts'
+import { type Child, startChild } from './child.ts'
 import { listensOn } from './listening.ts'
 import { pythonEnvironment } from './python.ts'
 import { ensureAccount, type Registered, registerWithSecret } from './register.ts'
@@ -72,7 +71,7 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
     timeoutMs: 120_000,
     everyMs: 50,
     check: () => {
-      if (!child.alive()) throw new Explained(`Synapse ended at once; its log says:\n${lastLines(logFile)}`)
+      if (!child.alive()) throw child.endedAtOnce('Synapse')
     },
   }).catch(async error => {
     await child.kill()

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Explained } from '../command.ts'
+import { tryLock } from './lock.ts'
 
 const root = join(import.meta.dirname, '../..')
 const stampFile = join(root, 'dist/.sources')
@@ -22,11 +23,9 @@ const sourcesHash = (): string => {
   return hash.digest('hex')
 }
 
-/** Builds the web pages into dist/ when their sources changed since the last build. @throws Explained with the bundler's own words. */
-export const buildPages = async (log: (line: string) => void): Promise<void> => {
-  const wanted = sourcesHash()
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted) return
-  log('Building the pages')
+const isBuilt = (wanted: string): boolean => existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted
+
+const build = async (wanted: string): Promise<void> => {
   for (const [name, configuration] of Object.entries(configurations)) {
     // Built aside and put in place at the end: a service that starts meanwhile finds the old page or the new one.
     const aside = join(root, `dist/.${name}-${process.pid}`)
@@ -45,4 +44,22 @@ export const buildPages = async (log: (line: string) => void): Promise<void> => 
     renameSync(aside, join(root, 'dist', name))
   }
   writeFileSync(stampFile, `${wanted}\n`)
+}
+
+/** Builds the web pages into dist/ when their sources changed since the last build, in one process at a time. @throws Explained with the bundler's own words. */
+export const buildPages = async (log: (line: string) => void): Promise<void> => {
+  const wanted = sourcesHash()
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  while (!isBuilt(wanted)) {
+    const lock = tryLock(join(root, 'dist/.building'))
+    if ('release' in lock)
+      try {
+        if (isBuilt(wanted)) return
+        log('Building the pages')
+        return await build(wanted)
+      } finally {
+        lock.release()
+      }
+    await new Promise(done => setTimeout(done, 100))
+  }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { leaves } from '../../config/entries.ts'
-import { Explained } from '../command.ts'
-import { lastLines, startChild } from '../stack/child.ts'
+import { startChild } from '../stack/child.ts'
 import type { Running } from './supervise.ts'
 
 const main = join(import.meta.dirname, '../main.ts')
@@ -27,6 +26,6 @@ export const startServiceProcess = async ({ name, configFile, dataDir, onSpawn }
   })
   const ready = new Promise<'ready'>(resolve => child.onMessage(message => message === 'ready' && resolve('ready')))
   const first = await Promise.race([ready, child.exited])
-  if (first !== 'ready') throw new Explained(`${name} ended at once; its log says:\n${lastLines(logFile)}`)
+  if (first !== 'ready') throw child.endedAtOnce(name)
   return { pid: child.pid, exited: child.exited, stop: () => child.stop('SIGTERM', 15_000) }
 }

@@ -19,6 +19,44 @@ export const modules = (deliveries: { again_seconds?: number } = {}): object[] =
   { module: 'wardroom_deliveries.WardroomDeliveries', config: deliveries },
 ]
 
+/** What Wardroom needs of Synapse that is off by default. */
+export const experimentalFeatures = {
+  // Dehydrated devices: a clinician's client can share a room key with a patient who is not there.
+  msc3814_enabled: true,
+  // Clients are told the state after the messages. Told the one before them, they take back a join or a removal that crossed a message.
+  msc4222_enabled: true,
+  // Device lists and key counts come with the transactions (MSC3202).
+  msc3202_transaction_extensions: true,
+}
+
+/** What Wardroom relies on, the same for every homeserver, one of the clinic's own included. `federateWith`: the other hospitals' servers. */
+export const reliedOn = (federateWith: readonly string[] = []): Record<string, unknown> => ({
+  // Every Element learns from here that a key backup is required.
+  extra_well_known_client_content: clientPolicy(),
+  // Nobody makes an account without the clinic.
+  enable_registration: false,
+  allow_guest_access: false,
+  // An invitation by e-mail would tell a server outside the room's name and who is in it.
+  enable_3pid_lookup: false,
+  // Care stays on this homeserver until an administrator names the partners.
+  federation_domain_whitelist: [...federateWith],
+  allow_public_rooms_over_federation: false,
+  allow_public_rooms_without_auth: false,
+  // Every room is encrypted, whichever client creates it, and of a version that we have tested.
+  encryption_enabled_by_default_for_room_type: 'all',
+  default_room_version: '11',
+  // A push travels through a third party: it carries an event id and nothing else.
+  push: { include_content: false },
+  presence: { enabled: false },
+  url_preview_enabled: false,
+  // Retention respects legal holds and so is decided by Wardroom; a removed event's content stays long enough for a hold to copy it.
+  retention: { enabled: false },
+  redaction_retention_period: '7d',
+  forgotten_room_retention_period: '28d',
+  experimental_features: experimentalFeatures,
+  modules: modules(),
+})
+
 /** Synapse's configuration as a plain object, to be written as YAML. `extra` replaces top-level settings, for tests and special installations. */
 export const homeserverConfig = (
   options: HomeserverOptions,
@@ -57,33 +95,11 @@ export const homeserverConfig = (
     },
   },
   app_service_config_files: options.files.registrations,
-  // Every Element learns from here that a key backup is required.
-  extra_well_known_client_content: clientPolicy(),
-  // Nobody makes an account without the clinic.
-  enable_registration: false,
-  allow_guest_access: false,
-  // An invitation by e-mail would tell a server outside the room's name and who is in it.
-  enable_3pid_lookup: false,
   password_config: { policy: { enabled: true, minimum_length: 8 } },
-  // Care stays on this homeserver until an administrator names the partners.
-  federation_domain_whitelist: [...(options.federateWith ?? [])],
-  allow_public_rooms_over_federation: false,
-  allow_public_rooms_without_auth: false,
   trusted_key_servers: [],
   suppress_key_server_warning: true,
-  // Every room is encrypted, whichever client creates it, and of a version that we have tested.
-  encryption_enabled_by_default_for_room_type: 'all',
-  default_room_version: '11',
-  // A push travels through a third party: it carries an event id and nothing else.
-  push: { include_content: false },
-  presence: { enabled: false },
   // Counts of rooms and people that nobody looks at, kept current at every event.
   stats: { enabled: false },
-  url_preview_enabled: false,
-  // Retention respects legal holds and so is decided by Wardroom; a removed event's content stays long enough for a hold to copy it.
-  retention: { enabled: false },
-  redaction_retention_period: '7d',
-  forgotten_room_retention_period: '28d',
   user_directory: { enabled: true, search_all_users: true },
   max_upload_size: '50M',
   dynamic_thumbnails: false,
@@ -94,13 +110,7 @@ export const homeserverConfig = (
     failed_attempts: { per_second: 0.17, burst_count: 5 },
   },
   rc_message: { per_second: 5, burst_count: 50 },
-  experimental_features: {
-    // Dehydrated devices: a clinician's client can share a room key with a patient who is not there.
-    msc3814_enabled: true,
-    // Device lists and key counts come with the transactions (MSC3202).
-    msc3202_transaction_extensions: true,
-  },
-  modules: modules(),
+  ...reliedOn(options.federateWith),
   ...extra,
 })
 

@@ -389,6 +389,8 @@ class WardroomModule:
 
     def __init__(self, config: dict[str, Any], api: ModuleApi):
         self._api = api
+        if api._hs.config.experimental.msc4222_enabled:
+            GUARANTEES.append("tells_latest_state")
         api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
         api.register_web_resource("/_synapse/client/wardroom", Guarantees())
         api.register_web_resource("/_synapse/client/wardroom_destroy", Destroy(api))

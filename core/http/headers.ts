@@ -40,6 +40,8 @@ export const securityHeaders = (
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
       frameguard: frameAncestors.length > 0 ? false : { action: 'deny' },
+      // Only Internet Explorer 8 knew it, and every answer before the identity is confirmed counts in bytes.
+      xDownloadOptions: false,
       strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     }),
     (_req, res, next) => {

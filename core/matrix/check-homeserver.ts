@@ -35,6 +35,8 @@ const guarantees: Record<string, string> = {
     'a member of a care room may invite anybody of this homeserver into it: whoever is invited reads what is written from then on',
   destroys_content:
     "messages whose time is over, and recalled ones, are removed from people's eyes only: the homeserver keeps their encrypted content until it prunes it itself",
+  tells_latest_state:
+    'who joins or is removed while somebody writes may stay what they were before for the clients of a room, so that they miss messages, or are still sent keys: set experimental_features: { msc4222_enabled: true }',
   covers_rooms:
     'records of staff rooms and direct chats cannot be kept (records.coverage), and files stay in the media store, unreadable, when their messages are destroyed',
   delivers_everything:

@@ -82,3 +82,26 @@ export const flushBackup = async (crypto: CryptoApi): Promise<void> => {
   const { total, backedUp } = await olmMachine.roomKeyCounts()
   if (total !== backedUp) throw new Error(`${total - backedUp} room keys are not in the backup`)
 }
+
+type Call = (...args: never[]) => Promise<unknown>
+
+/**
+ * Runs each `receiveSyncChanges` inside `whole` (see the journal), and never while another call writes to Olm sessions: what such a call saves may leave this
+ * machine, so that it can wait for no sync.
+ */
+export const takeSyncsWhole = (machine: OlmMachine, whole: <T>(work: () => Promise<T>) => Promise<T>): void => {
+  let tail: Promise<unknown> = Promise.resolve()
+  const oneByOne = (work: () => Promise<unknown>) => {
+    const done = tail.then(work)
+    tail = done.catch(() => undefined)
+    return done
+  }
+  const calls = machine as unknown as Record<string, Call>
+  const patch = (name: string, around: typeof whole) => {
+    const call = calls[name]
+    if (!call) throw new Error(`the crypto library has no ${name}`)
+    calls[name] = (...args) => oneByOne(() => around(() => call.apply(machine, args)))
+  }
+  patch('receiveSyncChanges', whole)
+  for (const name of ['shareRoomKey', 'shareRoomKeyBundleData', 'markRequestAsSent']) patch(name, work => work())
+}

@@ -4,7 +4,7 @@ import { lastChangeOf, type OnCallFeed } from '../store/oncall/feeds.ts'
 import { namesOfPeople } from '../store/oncall/people.ts'
 import { namedIn, type OnCallEntry, onCallRole, onCallRoles } from '../store/oncall/read.ts'
 import type { StoreDeps } from '../store/tx.ts'
-import { type FeedShift, feedUid, writeCalendar } from './calendar/write-calendar.ts'
+import { type FeedShift, feedUid, writeCalendar } from './calendar/ical/write-calendar.ts'
 import { worldZones } from './zones.ts'
 
 /** Duties that ended up to two weeks ago, and those of the next half year; the window moves once a day, so that an unchanged schedule is the same calendar to the byte all day. */

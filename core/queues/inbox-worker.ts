@@ -13,6 +13,7 @@ import {
   countInbox,
   dueRooms,
   finishEvents,
+  firstSight,
   type InboxEvent,
   type InboxSource,
   parkEvent,
@@ -45,6 +46,8 @@ export type InboxOptions = {
   concurrency?: number
   /** How often the table is looked at without having been notified (250). */
   pollMs?: number
+  /** Of encrypted events with the same ciphertext the first alone has effects; the others are given up as replayed: who writes here is obeyed. */
+  refuseReplays?: boolean
   /** Tries before an event is poison (6), with a doubling back-off from 250 ms. Outages of a peer do not count. */
   maxAttempts?: number
 }
@@ -101,7 +104,8 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
     const before = wakesOf(event.roomId)
     let effects: Effects
     try {
-      effects = await o.handle(await event.open())
+      const opened = await event.open()
+      effects = await o.handle(opened)
       if (effects.kind === 'park' && event.expired) effects = { kind: 'give-up', reason: effects.reason }
       const { kind } = effects
       if (kind === 'ignore' || (kind === 'done' && !effects.apply)) return { result: 'ignored' }
@@ -114,6 +118,8 @@ export const startInbox = async (o: InboxOptions): Promise<Inbox> => {
       const reason = kind === 'give-up' ? effects.reason : ''
       const after = await sql.transaction(async savepoint => {
         if (kind === 'give-up') return bury(savepoint, event, reason, apply)
+        if (o.refuseReplays && !(await firstSight(savepoint, opened, store.clock.now())))
+          return bury(savepoint, event, 'replayed')
         await apply?.(txOn(store, savepoint))
         await finishEvents(savepoint, [event.id], store.clock.now())
         return undefined

@@ -1,9 +1,9 @@
 import { days } from '../domain/clock.ts'
 import { otherServerWords } from '../domain/records/other-server.ts'
 import { type Asker, type Told, takeUntold } from '../store/records/recall.ts'
+import { isStaff } from '../store/staff/roles.ts'
 import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
-import { isStaff } from './recall-tell.ts'
 
 /** What whoever recalled a message hears once something came of it: in tiers, and no more than is known. */
 export const recallWords = ({ became, servers, removed }: Told, backupsUntil: string): string => {

@@ -2,15 +2,11 @@ import type { UserId } from '../domain/ids.ts'
 import type { StoredRecord } from '../store/records/fates.ts'
 import { readersOf } from '../store/records/recall.ts'
 import { isPatientUser, staffInRoom } from '../store/records/rooms.ts'
-import { holdersOf, listGrants } from '../store/staff/roles.ts'
+import { holdersOf, isStaff } from '../store/staff/roles.ts'
 import { readSettings } from '../store/staff/settings.ts'
 import type { Tx } from '../store/tx.ts'
 
 const minute = (at: number) => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
-/** Has somebody a role of ours now, so that the bot may write to them? */
-export const isStaff = async (tx: Tx, user: string): Promise<boolean> =>
-  (await listGrants(tx.sql, { userId: user })).some(g => g.suspendedAt === null)
 
 /** The supervisors of a message's readers: those in its care room; where nobody of them is, or in any other room, all. */
 const supervisorsFor = async (tx: Tx, room: string): Promise<UserId[]> => {

@@ -153,4 +153,22 @@ describe('the records bot’s notes', () => {
       { room_id: '!two:h', class: 'direct', state: 'seen' },
     ])
   })
+
+  it('bring the bot into a room when somebody of this homeserver invites it, and nobody else', async () => {
+    const bot = '@wardroom_records:h'
+    const invite = (room_id: string, sender: string) => ({
+      event_id: `$${room_id}`,
+      room_id,
+      type: 'm.room.member',
+      sender: sender as UserId,
+      state_key: bot,
+      origin_server_ts: 1,
+      content: { membership: 'invite' },
+    })
+    const both = [invite('!ward:h', '@ann:h'), invite('!theirs:elsewhere', '@eve:elsewhere')]
+    for (const turn of ['told', 'told again']) {
+      await transact(d.store, tx => noteCoverage(tx, bot, both))
+      expect(await d.store.db('outbox').where({ kind: 'records.join' }).pluck('lane'), turn).to.deep.equal(['!ward:h'])
+    }
+  })
 })

@@ -86,7 +86,7 @@ const world = fc.record({
         until: fc.option(instant, { nil: undefined }),
         releasedAt: fc.option(instant, { nil: undefined }),
       })
-      .filter(h => (h.room ?? h.user ?? h.patient) !== undefined),
+      .filter(h => (h.room ?? h.user ?? h.patient ?? h.since ?? h.until) !== undefined),
     { maxLength: 3 },
   ),
   now: instant.map(at => at + days(10)),

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 type Eventually = { timeout?: number; interval?: number; what?: string | (() => string | Promise<string>) }
 
+const slowest = 100
+
 /** Calls `fn` until it neither throws nor gives false or undefined, and gives its value; after `timeout` ms (30 s) throws, naming `what` (also what is asked for only then), with the last error as cause. */
 export const eventually = async <T>(
   fn: () => T | Promise<T>,
@@ -9,6 +11,7 @@ export const eventually = async <T>(
 ): Promise<Exclude<T, false | undefined>> => {
   const end = performance.now() + timeout
   let last: unknown
+  let wait = interval
   for (;;) {
     try {
       const value = await fn()
@@ -22,6 +25,8 @@ export const eventually = async <T>(
       const name = typeof what === 'string' ? what : await what()
       throw new Error(`${name} did not come true within ${timeout} ms${reason}`, { cause: last })
     }
-    await pause(interval)
+    await pause(wait)
+    // What takes long is asked for less often: the questions cost what they wait for its processor time.
+    wait = Math.min(wait * 1.2, Math.max(interval, slowest))
   }
 }

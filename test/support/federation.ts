@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { freePort } from '../../cli/stack/ports.ts'
 import { synapseEnvironment } from '../../cli/stack/python.ts'
 import { newRegistrations } from '../../config/registration.ts'
 import { type TestAuthority, testAuthority } from './certificates.ts'
+import { freePort } from './free-port.ts'
 import { database, runSynapse, type TestSynapse, testFolder } from './stack.ts'
 
 /** Two hospitals' Synapses that federate over TLS on loopback; `ours` has Wardroom's registrations, `theirs` none. */

@@ -10,11 +10,13 @@ export const mochaHooks = {
   },
 }
 
-// js-sdk waits five minutes for the key of a live event and cannot be told to stop; no test needs a timer that long, and it must not keep a process alive.
+// No timer of js-sdk's may keep a process alive: it waits five minutes for the key of a live event, and a random time, which is no whole number, before it backs up
+// keys; neither can be told to stop.
 const longest = 300_000
 const setTimer = globalThis.setTimeout
 globalThis.setTimeout = Object.assign((...args: Parameters<typeof setTimer>) => {
   const timer = setTimer(...args)
-  if ((args[1] ?? 0) >= longest) timer.unref()
+  const ms = args[1] ?? 0
+  if (ms >= longest || !Number.isInteger(ms)) timer.unref()
   return timer
 }, setTimer) as typeof setTimer

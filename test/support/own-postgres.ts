@@ -1,8 +1,8 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../cli/stack/ports.ts'
 import { type Postgres, startPostgres } from '../../cli/stack/postgres.ts'
+import { freePort } from './free-port.ts'
 
 export type OwnPostgres = {
   url: string

@@ -7,7 +7,7 @@ import { buildPages } from '../../cli/start/build-page.ts'
 import { scratchFolder } from './scratch.ts'
 
 /**
- * `npm test [-- [--long] [FILE…]]`: type check, lint and format, and the pages built, then the mocha suites in lanes: two at a time, the longest first. Each lane is
+ * `npm test [-- [--long] [FILE…]]`: type check, lint and format, and the pages built, and the mocha suites in lanes: two things at a time. Each lane is
  * one process with one stack of its own. A lane's lines are shown together when it is over.
  * What failed is told once more at the end; the last line is `N passed, N failed`; the exit code is 1 when any stage failed. With files, only those suites run.
  */
@@ -66,7 +66,9 @@ const program = async (
     const sentence = 'The tests are over, but something keeps the process alive: ended after 15 s.\n'
     if (show) show(sentence)
     else process.stdout.write(sentence)
-    child.kill('SIGKILL')
+    // Asked to end it takes its servers along.
+    child.kill('SIGTERM')
+    if ((await Promise.race([ended, pause(5000, undefined, { ref: false })])) === undefined) child.kill('SIGKILL')
     return 1
   }
 }
@@ -110,17 +112,17 @@ const mocha = async (name: string, files: string[], show: (text: string) => void
 type Lane = { name: string; files: string[] }
 
 /**
- * Which folders of tests go together in lanes, each one process with one stack of its own; `parts` deals the files out to so many lanes. The longest come first.
- * A file belongs to the first entry that names its folder.
+ * Which folders of tests go together in lanes, each one process with one stack of its own; `parts` deals the files out to so many lanes. The first need no pages,
+ * which are still being built; then the longest. A file belongs to the first entry that names its folder.
  */
 const together: { name: string; folders: string[]; parts: number }[] = [
-  { name: 'e2e: pages', folders: ['e2e/pages'], parts: 2 },
-  { name: 'e2e: care', folders: ['e2e/care'], parts: 2 },
   { name: 'e2e: bots', folders: ['e2e/bots'], parts: 2 },
+  { name: 'e2e: pages', folders: ['e2e/pages'], parts: 2 },
   { name: 'e2e: starts', folders: ['e2e/starts'], parts: 1 },
+  { name: 'e2e: care', folders: ['e2e/care'], parts: 2 },
   { name: 'integration: audit', folders: ['integration/audit'], parts: 1 },
   { name: 'integration: queues and texts', folders: ['integration/queues', 'integration/texts'], parts: 1 },
-  { name: 'integration', folders: ['integration'], parts: 1 },
+  { name: 'integration', folders: ['integration'], parts: 2 },
   { name: 'e2e: homeserver', folders: ['e2e'], parts: 1 },
   { name: 'unit', folders: ['unit'], parts: 1 },
 ]
@@ -149,42 +151,38 @@ const lanes = (): Lane[] => {
     .filter(lane => lane.files.length > 0)
 }
 
-/** Two at a time on two cores: three take as long together, each half as long again, and starve one another's timers. */
-const lanesAtOnce = 2
-
-/** What a lane prints is kept until its end. */
+/** Runs lanes one after the other until the queue is empty. What a lane prints is kept until its end. */
 const inLanes = async (queue: Lane[]): Promise<void> => {
-  const work = async () => {
-    for (let lane = queue.shift(); lane; lane = queue.shift()) {
-      const { name, files } = lane
-      const lines: string[] = []
-      const begin = performance.now()
-      console.log(`\n— ${name}: ${files.length} files …`)
-      const code = await mocha(name, files, text => lines.push(text))
-      if (code !== 0) failures.push(name)
-      const seconds = ((performance.now() - begin) / 1000).toFixed(1)
-      console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
-    }
+  for (let lane = queue.shift(); lane && !broken; lane = queue.shift()) {
+    const { name, files } = lane
+    const lines: string[] = []
+    const begin = performance.now()
+    console.log(`\n— ${name}: ${files.length} files …`)
+    const code = await mocha(name, files, text => lines.push(text))
+    if (code !== 0) failures.push(name)
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+    console.log(`\n— ${name}\n${lines.join('')}\n— ${name}: ${code === 0 ? 'good' : 'FAILED'} after ${seconds} s`)
   }
-  await Promise.all(Array.from({ length: lanesAtOnce }, work))
 }
 
-const endAll = (signal: NodeJS.Signals) => {
-  for (const child of running) child.kill(signal)
+let broken = false
+/** Ctrl-C: what runs ends with its servers, and nothing else begins. */
+const endAll = () => {
+  broken = true
+  for (const child of running) child.kill('SIGTERM')
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => endAll(signal))
-process.once('disconnect', () => endAll('SIGTERM'))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, endAll)
+process.once('disconnect', endAll)
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 process.channel?.unref()
 
 console.log(`random seed: WARDROOM_SEED=${seed} (repeats this run)${long ? '; large counts' : ''}`)
-if (chosen.length === 0) {
-  const checks = async () => {
-    await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
-    await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
-  }
-  // Once, before lanes that would each build them.
-  const pages = async () => {
+const checks = async () => {
+  await stage('types', () => program('typescript/bin/tsc', ['--noEmit'], environment))
+  await stage('lint and format', () => program('@biomejs/biome/bin/biome', ['check', '.'], environment))
+}
+const pages = () =>
+  stage('pages', async () => {
     try {
       await buildPages(console.log)
       return 0
@@ -192,11 +190,18 @@ if (chosen.length === 0) {
       console.log(err)
       return 1
     }
-  }
-  await Promise.all([checks(), stage('pages', pages)])
-}
-await inLanes(lanes())
+  })
+// Two at a time on two cores: three take as long together, each half as long again, and starve one another's timers.
+const queue = lanes()
+const whole = chosen.length === 0
+await Promise.all(
+  [checks, pages].map(async first => {
+    if (whole) await first()
+    await inLanes(queue)
+  }),
+)
 for (const [index, failure] of total.failures.entries()) console.log(`\n  ${index + 1}) ${failure}`)
+if (broken) console.log('\nThe run was broken off.')
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}.`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
-process.exitCode = failures.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0
+process.exitCode = broken || failures.length > 0 || total.failed > 0 || total.passed === 0 ? 1 : 0

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { freePort } from '../../cli/stack/ports.ts'
 import { type Postgres, startPostgres } from '../../cli/stack/postgres.ts'
 import { synapseEnvironment } from '../../cli/stack/python.ts'
 import type { Registered } from '../../cli/stack/register.ts'
@@ -12,6 +11,7 @@ import { newRegistrations, type Registrations } from '../../config/registration.
 import { generousLimits } from '../../config/synapse/homeserver.ts'
 import { openDb } from '../../core/store/db.ts'
 import { migrate } from '../../core/store/migrate.ts'
+import { freePort } from './free-port.ts'
 
 /** A real PostgreSQL and a real Synapse of this mocha process. Addresses stay the same over restarts. */
 export type Stack = TestPostgres & {
@@ -44,6 +44,8 @@ export type TestSynapse = {
   readonly serverName: string
   /** Where it keeps files. */
   readonly media: string
+  /** Where its log is, and the database's. */
+  readonly logs: string
   registerUser(localpart: string, password?: string, admin?: boolean): Promise<Registered & { password: string }>
   /** Orderly stop, then start. `extra` replaces settings of homeserver.yaml from now on, here and below. */
   restart(extra?: Record<string, unknown>): Promise<void>
@@ -218,6 +220,7 @@ export const runSynapse = async (options: SynapseOptions): Promise<TestSynapse> 
     url: server.url,
     serverName: server.serverName,
     media: join(options.dataDir, 'synapse', 'media'),
+    logs: join(options.dataDir, 'logs'),
     registerUser: async (localpart, password = randomBytes(12).toString('hex'), admin = false) => ({
       ...(await server.registerUser(localpart, password, admin)),
       password,

@@ -5,7 +5,7 @@ import type { Duty } from '../../../core/oncall/pages/duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { takeToken } from '../../../core/store/links/rate-limits.ts'
 import { pagesOf } from '../../../core/store/oncall/page-contacts.ts'
-import { pageByRef } from '../../../core/store/oncall/pages.ts'
+import { pageByRef, type StoredPage } from '../../../core/store/oncall/pages.ts'
 import { finishInbound, type InboundText } from '../../../core/store/texts/inbound-texts.ts'
 import type { Tx } from '../../../core/store/tx.ts'
 import type { TextBackJob } from './jobs.ts'
@@ -19,10 +19,12 @@ const refusedWords: Record<string, string> = {
   'handed-to-another': 'is being handed to somebody else',
   'not-asked': 'did not ask you',
 }
-const afterwards = (ref: string, answer: ReadReply['answer'], said: unknown): string => {
-  if (isRefusal(said))
-    return `${ref} ${refusedWords[(said as Refusal).code] ?? 'cannot be answered so'}. Open your chat.`
-  return answer === 'accept' ? `${ref} is yours. Open your chat.` : `${ref}: declined. Others are called.`
+const afterwards = (ref: string, answer: ReadReply['answer'], said: StoredPage | Refusal): string => {
+  if (isRefusal(said)) return `${ref} ${refusedWords[said.code] ?? 'cannot be answered so'}. Open your chat.`
+  if (answer === 'accept') return `${ref} is yours. Open your chat.`
+  return said.page.phase === 'exhausted'
+    ? `${ref}: declined. Nobody else is called; the sender is told.`
+    : `${ref}: declined. Others are called.`
 }
 
 const back = (tx: Tx, text: InboundText, body: string) =>
@@ -64,7 +66,8 @@ const resolve = async (
 ): Promise<string | undefined> => {
   const waiting = await waitingFor(tx, people)
   if (said.ref !== undefined) {
-    const mine = waiting.find(w => w.ref === said.ref)
+    const named = waiting.filter(w => w.ref === said.ref)
+    const mine = named.find(w => !w.has) ?? named[0]
     if (mine) return answer(tx, duty, mine, said.answer)
     const known = await pageByRef(tx.sql, said.ref)
     return known
@@ -73,7 +76,12 @@ const resolve = async (
   }
   // A bare "ok" means what is still open; a bare "no" also gives back what one has.
   const open = waiting.filter(w => !w.has)
-  const meant = open.length > 0 || said.answer === 'accept' ? open : waiting
+  // Several people of one telephone may be called about one page.
+  const meant = [
+    ...new Map(
+      (open.length > 0 || said.answer === 'accept' ? open : waiting).toReversed().map(w => [w.id, w]),
+    ).values(),
+  ].toReversed()
   const [only, second] = meant
   if (!only) return undefined
   if (!second) return answer(tx, duty, only, said.answer)

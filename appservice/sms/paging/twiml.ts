@@ -27,18 +27,26 @@ export const question = ({ ref, priority, lang }: About, to: { key: string; agai
 }
 
 /** After a key. */
-export const answered = ({ ref, lang }: About, answer: Answer, refused: boolean): string => {
+export const answered = (
+  { ref, lang }: About,
+  answer: Answer,
+  { refused, isLast }: { refused: boolean; isLast: boolean },
+): string => {
   const words = {
     en: refused
       ? 'This page wants nothing of you any more. Goodbye.'
       : answer === 'accept'
         ? `${spelled(ref)} is yours. Open your chat. Goodbye.`
-        : 'Declined. Others are called. Goodbye.',
+        : isLast
+          ? 'Declined. Nobody else is called, and the sender is told. Goodbye.'
+          : 'Declined. Others are called. Goodbye.',
     es: refused
       ? 'Este aviso ya no le necesita. Adiós.'
       : answer === 'accept'
         ? `${spelled(ref)} es suyo. Abra su chat. Adiós.`
-        : 'Rechazado. Se llama a otras personas. Adiós.',
+        : isLast
+          ? 'Rechazado. No se llama a nadie más, y se avisa al remitente. Adiós.'
+          : 'Rechazado. Se llama a otras personas. Adiós.',
   }
   return response(`${say(lang, words[lang])}<Hangup/>`)
 }

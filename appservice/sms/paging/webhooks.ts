@@ -73,7 +73,8 @@ export const pageWebhooks = (deps: WebhookDeps & { duty: Duty }): express.Router
       const actor = { kind: is.contact.way === 'line' ? 'anonymous' : 'user', id: by } as const
       const turn = await answerPage(tx, duty, is.contact.page, { kind: said, by, way: 'voice' }, actor)
       await endContact(tx, is.contact, 'answered')
-      return { is, words: answered(is, said, isRefusal(turn)) }
+      const refused = isRefusal(turn)
+      return { is, words: answered(is, said, { refused, isLast: !refused && turn.page.phase === 'exhausted' }) }
     })
     if (!result.is) return void xml(res, unknownCall)
     const name = encodeURIComponent(`${result.is.contact.page}.${result.is.contact.key}`)

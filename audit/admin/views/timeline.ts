@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { entryOf } from '../../../core/domain/audit/catalogue.ts'
+import { entryOf } from '../../../core/domain/audit/catalogue/index.ts'
 import { type AuditAction, auditActions } from '../../../core/domain/audit/event.ts'
 import { isClear } from '../../../core/domain/audit/leaf.ts'
 import { addDays, isDay, startOfDay } from '../../../core/domain/audit/period.ts'

@@ -4,11 +4,12 @@ import { auditDigest } from './digest.ts'
 import { auditExport, auditVerify } from './export.ts'
 import { auditReport } from './report.ts'
 import { auditReveal } from './reveal.ts'
+import { reviewAccess } from './review.ts'
 import { sinkCommands } from './sink.ts'
 import { auditStatus } from './status.ts'
 import { auditLink, auditPatient, auditRoom, auditUser } from './timeline.ts'
 
-/** Every `!audit …`. To add one: a file beside this one, and its line here. */
+/** Every `!audit …`, and `!review …`. To add one: a file beside this one, and its line here. */
 export const auditCommands: readonly Command[] = [
   auditPatient,
   auditUser,
@@ -16,6 +17,7 @@ export const auditCommands: readonly Command[] = [
   auditLink,
   auditReveal,
   auditReport,
+  reviewAccess,
   auditDigest,
   auditStatus,
   auditExport,

@@ -3,6 +3,7 @@ import { parseTime } from '../../../core/domain/oncall/words/time-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import type { Role } from '../../../core/domain/roles.ts'
 import { worldZones } from '../../../core/oncall/zones.ts'
+import { staffOf } from '../../../core/store/oncall/directory.ts'
 import { type OnCallEntry, onCallRole, onCallRoles } from '../../../core/store/oncall/read.ts'
 import type { Tx } from '../../../core/store/tx.ts'
 import { type Arg, userId, word } from '../../framework/args.ts'
@@ -55,6 +56,18 @@ export const findRole = async (tx: Tx, key: string): Promise<OnCallEntry | Refus
     (await onCallRoles(tx)).map(e => e.role.key),
   )
   return refuse('unknown-role', `There is no on-call role ${key}.${near ? ` Did you mean ${near}?` : ''}`)
+}
+
+/** Refuses people who hold no role of the clinic: they are nobody to whom a page may go. */
+export const notStaff = async (tx: Tx, people: readonly string[]): Promise<Refusal | undefined> => {
+  const staff = await staffOf(tx)
+  const stranger = people.find(p => !staff.has(p))
+  if (stranger === undefined) return undefined
+  const near = closest(stranger, [...staff])
+  return refuse(
+    'unknown-person',
+    `${stranger} holds no role of the clinic, so that nothing is sent to them.${near ? ` Did you mean ${near}?` : ''}`,
+  )
 }
 
 /** A time as it was written, in a zone; `now` is what it is reckoned from. */

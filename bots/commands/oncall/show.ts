@@ -1,13 +1,14 @@
 import { days, type Instant } from '../../../core/domain/clock.ts'
 import { conflicts } from '../../../core/domain/oncall/schedule/conflicts.ts'
 import { nextHandoff } from '../../../core/domain/oncall/schedule/differences.ts'
-import type { Schedule } from '../../../core/domain/oncall/schedule/schedule.ts'
+import type { OnDuty, Schedule } from '../../../core/domain/oncall/schedule/schedule.ts'
 import { gaps, shifts } from '../../../core/domain/oncall/schedule/shifts.ts'
 import { whoIsOn } from '../../../core/domain/oncall/schedule/who-is-on.ts'
 import { onDutyWords, overrideWords, spanWords, whyWords } from '../../../core/domain/oncall/words/duty-words.ts'
 import { layerWords } from '../../../core/domain/oncall/words/layer-words.ts'
 import { showTime } from '../../../core/domain/oncall/words/time-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
+import { isPerson } from '../../../core/oncall/pages/look-up.ts'
 import { worldZones as zones } from '../../../core/oncall/zones.ts'
 import { staffOf } from '../../../core/store/oncall/directory.ts'
 import { onCallHistory, scheduleAsOf } from '../../../core/store/oncall/history.ts'
@@ -21,6 +22,13 @@ import { conflictLine, gapLine } from './preview.ts'
 const at = optional(named('at', words('time', 'friday 18:00')))
 
 const nobody = answer('There is no on-call role yet. A supervisor makes one: !oncall role add')
+
+/** Of those who are on, whoever holds no role of the clinic any more: a page passes them over, and nobody should telephone them about a patient. */
+const withoutRole = (duty: Pick<OnDuty, 'person' | 'also'>, staffed: ReadonlySet<string>): string[] => {
+  const on = [duty.person, ...duty.also.map(a => a.person)]
+  const strangers = on.filter(id => isPerson(id) && !staffed.has(id))
+  return strangers.length === 0 ? [] : [`${strangers.join(' and ')}: no role here, so pages pass over`]
+}
 
 const scheduleAt = async (context: CommandContext, entry: OnCallEntry, when: Instant): Promise<Schedule | Refusal> =>
   (await scheduleAsOf(context.tx, entry, when)) ??
@@ -41,6 +49,7 @@ const who = async (
   return answer(
     fields(
       [`On call for ${entry.role.name}`, onDutyWords(duty)],
+      ...withoutRole(duty, await staffOf(context.tx)).map(sentence => ['Attention', sentence] as const),
       ['At', `${showTime(when, zone, zones)} (${zone})`],
       ['Why', [duty.why, ...duty.also.map(a => a.why)].map(whyWords).join('; ')],
       [
@@ -64,11 +73,13 @@ const everybody = async (context: CommandContext, time: string | undefined, like
   const zone = context.settings['clinic.time_zone']
   const when = time === undefined ? context.tx.now : timeIn(time, zone, context.tx.now)
   if (isRefusal(when)) return when
+  const staffed = await staffOf(context.tx)
   const row = async (e: OnCallEntry): Promise<string[]> => {
     const schedule = await scheduleAsOf(context.tx, e, when)
     if (!schedule) return [e.role.key, e.role.name, 'not known', '']
     const duty = whoIsOn(schedule, when, zones)
-    return [e.role.key, e.role.name, onDutyWords(duty), duty.why.by === 'fallback' ? 'fallback' : '']
+    const notes = [...(duty.why.by === 'fallback' ? ['fallback'] : []), ...withoutRole(duty, staffed)]
+    return [e.role.key, e.role.name, onDutyWords(duty), notes.join('; ')]
   }
   const rows: string[][] = []
   for (const e of entries) rows.push(await row(e))

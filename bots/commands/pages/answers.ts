@@ -6,11 +6,11 @@ import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { localName } from '../../../core/oncall/pages/look-up.ts'
 import { answeredBetween, pagesOf } from '../../../core/store/oncall/page-contacts.ts'
-import { openPages, pageByRef } from '../../../core/store/oncall/pages.ts'
+import { openPages, pageByRef, readPage } from '../../../core/store/oncall/pages.ts'
 import { type Answer, answer, table } from '../../framework/answer.ts'
 import { optional } from '../../framework/args.ts'
 import { type CommandContext, command } from '../../framework/command.ts'
-import { keepers, peopleArg, staff } from '../oncall/args.ts'
+import { keepers, notStaff, peopleArg, staff } from '../oncall/args.ts'
 import { refArg, targetArg } from './page-words.ts'
 
 /** The page that is meant: by its reference, or the only one that wants this person (or that they have). */
@@ -29,6 +29,16 @@ const meant = async (
   return second ? refuse('which-page', `Which page? ${mine.map(p => p.ref).join(', ')}`) : only
 }
 
+/** A slip in a reference must not end somebody else's page, for which people are still being called: that is for those whom it concerns, and for whoever keeps the schedules. */
+const mayNotEnd = async ({ tx, sender }: CommandContext, { id, ref }: Page): Promise<Refusal | undefined> => {
+  const page = (await readPage(tx.sql, id))?.page
+  const concerned = [...(page?.senders ?? []), ...(page?.acceptedBy ?? []), ...(page?.asked ?? []).map(a => a.person)]
+  if (concerned.includes(sender.userId) || sender.roles.some(r => keepers.includes(r))) return undefined
+  return refuse('not-yours', `${ref} is neither yours nor from you. To take it and then end it: !accept ${ref}`)
+}
+
+type Page = { id: string; ref: string }
+
 const give = async (
   c: CommandContext,
   ref: string | undefined,
@@ -37,6 +47,8 @@ const give = async (
 ): Promise<Answer | Refusal> => {
   const page = await meant(c, ref, event.kind === 'resolve' || event.kind === 'hand_over')
   if (isRefusal(page)) return page
+  const stranger = event.kind === 'resolve' ? await mayNotEnd(c, page) : undefined
+  if (stranger) return stranger
   const actor = { kind: 'user', id: c.sender.userId, device: c.sender.deviceId } as const
   const turn = await answerPage(c.tx, clinicDuty, page.id, event, actor)
   return isRefusal(turn) ? turn : answer(said(page.ref))
@@ -63,7 +75,8 @@ export const pageHandover = command({
   needs: staff,
   args: { ref: refArg(), to: targetArg() },
   help: 'Hand a page over to a person or to whoever has a role; it stays yours until they take it.',
-  run: (c, { ref, to }) =>
+  run: async (c, { ref, to }) =>
+    (to.kind === 'user' ? await notStaff(c.tx, [to.user]) : undefined) ??
     give(c, ref, { kind: 'hand_over', by: c.sender.userId, to }, r => `${r}: they are being called.`),
 })
 
@@ -80,7 +93,8 @@ export const pageChoose = command({
   needs: staff,
   args: { ref: refArg(), people: peopleArg() },
   help: 'Say whom a page is to reach, after you were asked because somebody is off shift, away or has a namesake.',
-  run: (c, { ref, people }) =>
+  run: async (c, { ref, people }) =>
+    (await notStaff(c.tx, people)) ??
     give(
       c,
       ref,

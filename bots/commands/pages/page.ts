@@ -6,7 +6,7 @@ import { requestPage } from '../../../core/oncall/pages/request-page.ts'
 import { answer } from '../../framework/answer.ts'
 import { rest } from '../../framework/args.ts'
 import { command } from '../../framework/command.ts'
-import { findRole, staff } from '../oncall/args.ts'
+import { findRole, notStaff, staff } from '../oncall/args.ts'
 import { outcomeWords, patientIn, readUrgency, targetArg } from './page-words.ts'
 
 export const pageCommand = command({
@@ -23,6 +23,9 @@ export const pageCommand = command({
     if (target.kind === 'role') {
       const role = await findRole(tx, target.role)
       if (isRefusal(role)) return role
+    } else {
+      const stranger = await notStaff(tx, [target.user])
+      if (stranger) return stranger
     }
     const about = await patientIn(tx, words)
     const suggestion = triage({ priority, sender: sender.userId, text: words, values: [] }, triageRulesOf(settings))

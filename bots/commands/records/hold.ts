@@ -33,7 +33,8 @@ const aboutWords = async ({ tx }: Pick<CommandContext, 'tx'>, h: StoredHold): Pr
     h.since ? `since ${day(h.since)}` : '',
     h.until ? `before ${day(h.until)}` : '',
   ]
-  return parts.filter(p => p !== '').join(', ')
+  const about = parts.filter(p => p !== '').join(', ')
+  return h.room || h.user || h.patient ? about : `everything ${about}`
 }
 
 /** A hold comes too late for keys whose destruction has begun; whoever places it must know. */
@@ -66,12 +67,15 @@ export const holdPlace = command({
   },
   help: 'Put messages under a legal hold at once: nothing that it covers is deleted, whatever says so.',
   detail:
-    'Every condition that you give must fit. It also covers what people removed themselves in the last 7 days. The reason is kept sealed.',
+    'Every condition that you give must fit; dates alone hold everything of that time. It also covers what people removed themselves in the last 7 days. The reason is kept sealed.',
   phi: true,
   run: async (context, { room, user, patient: code, since, until, reason }) => {
     const { tx, sender, settings } = context
-    if (!room && !user && !code)
-      return refuse('missing', 'Say what to hold: a room, a user, a patient, or several of them.')
+    if (!room && !user && !code && !since && !until)
+      return refuse(
+        'missing',
+        'Say what to hold: a room, a user, a patient, a stretch of time (since, until), or several of them.',
+      )
     if (room && !(await isKnownRoom(tx.sql, room)))
       return refuse('unknown-room', 'No message of this room was ever seen here; is it the right room?')
     const patient = code ? await findPatient(context, code) : undefined

@@ -43,6 +43,11 @@ export const targetArg = (): Arg<{ room: string; event?: string }> =>
     return { room: at, ...(message ? { event: message.value.event } : {}) }
   })
 
+export const readLabel = (text: string): string | Refusal =>
+  /^[a-z][a-z0-9_-]{0,39}$/.test(text.toLowerCase())
+    ? text.toLowerCase()
+    : refuse('bad-label', 'A label is one word of letters, digits and dashes, such as billing.')
+
 const scopeNamed = (
   kind: PolicyScope['kind'],
   tokens: Parameters<Arg<unknown>['take']>[0],
@@ -69,10 +74,10 @@ const scopeNamed = (
       const taken = userId().take(tokens, env)
       return isRefusal(taken) ? taken : { kind, user: taken.value }
     }
-    case 'label':
-      return /^[a-z][a-z0-9_-]{0,39}$/.test(text.toLowerCase())
-        ? { kind, label: text.toLowerCase() }
-        : refuse('bad-label', 'A label is one word of letters, digits and dashes, such as billing.')
+    case 'label': {
+      const label = readLabel(text)
+      return isRefusal(label) ? label : { kind, label }
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { type Policy, type PolicyScope, windowBases } from '../../../core/domain
 import { goesSooner, keepWords, scopeWords, undercuts, valueWords } from '../../../core/domain/records/policy-words.ts'
 import { isRefusal, type Refusal, refuse } from '../../../core/domain/refusal.ts'
 import { fateOf, previewFates, recordById } from '../../../core/store/records/fates.ts'
+import { labelsInUse } from '../../../core/store/records/labels.ts'
 import { serversOf } from '../../../core/store/records/other-servers.ts'
 import { listPolicies, type PolicyChange, policyHistory, policyNow } from '../../../core/store/records/policies.ts'
 import { isKnownRoom } from '../../../core/store/records/rooms.ts'
@@ -34,9 +35,20 @@ export const retentionShow = command({
       outcome: 'done',
     })
     const always = 'A legal hold comes before all of it; the first that fits counts, then the next.'
-    if (policies.length === 0) return answer('There is no rule: messages are kept until somebody removes them.', always)
+    const used = await labelsInUse(tx.sql)
+    const labels =
+      used.length === 0
+        ? []
+        : [
+            ...table(
+              ['Label', 'On rooms', 'On messages'],
+              used.map(u => [u.label, String(u.rooms), String(u.messages)]),
+            ),
+          ]
+    if (policies.length === 0)
+      return answer('There is no rule: messages are kept until somebody removes them.', ...labels, always)
     const row = (p: Policy) => [scopeWords(p.scope), p.minimum ? 'at least' : 'at most', valueWords(p)]
-    return answer(...table(['About', '', 'Kept'], policies.map(row)), always)
+    return answer(...table(['About', '', 'Kept'], policies.map(row)), ...labels, always)
   },
 })
 

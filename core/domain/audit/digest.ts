@@ -1,6 +1,7 @@
 import { days, hours, type Instant, minutes } from '../clock.ts'
 import type { Settings } from '../settings/settings.ts'
-import { auditClasses, entryOf } from './catalogue.ts'
+import { auditClasses } from './catalogue/entry.ts'
+import { entryOf } from './catalogue/index.ts'
 import { type AuditAction, auditActions } from './event.ts'
 import { addDays, type Period, startOfDay, wallClock } from './period.ts'
 import type { AccessUser } from './reports.ts'

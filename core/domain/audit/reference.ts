@@ -1,4 +1,5 @@
-import { auditClasses, type CatalogueEntry, catalogue } from './catalogue.ts'
+import { auditClasses, type CatalogueEntry } from './catalogue/entry.ts'
+import { catalogue } from './catalogue/index.ts'
 import { auditActions, clearObjectKinds } from './event.ts'
 
 const titles: Record<CatalogueEntry['class'], string> = {
@@ -36,7 +37,7 @@ export const auditEventsMarkdown = (): string =>
   [
     '# Audit events',
     '',
-    'Written by `wardroom config write` from `core/domain/audit/catalogue.ts`; a test fails when it is out of date.',
+    'Written by `wardroom config write` from `core/domain/audit/catalogue/`; a test fails when it is out of date.',
     '',
     'Everything that Wardroom does or refuses writes one of these events in the same database transaction as the effect: no record, no effect. An event says who (a Matrix user with',
     'their device, a patient or caregiver, a service of ours, a peer such as the SMS provider, or somebody unknown), what, to what, with which outcome (`done`, `refused`, `failed`), when, in',

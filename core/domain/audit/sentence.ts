@@ -1,4 +1,4 @@
-import { entryOf } from './catalogue.ts'
+import { entryOf } from './catalogue/index.ts'
 import type { AuditRecord } from './record.ts'
 
 /** What a commitment stands for, where it could be resolved (`resolveRefs`). */

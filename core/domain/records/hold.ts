@@ -1,7 +1,7 @@
 import type { Instant } from '../clock.ts'
 import type { RecordFacts } from './facts.ts'
 
-/** A legal hold (row 49). Every criterion that is given must fit; at least one of room, user and patient is given. */
+/** A legal hold (row 49). Every criterion that is given must fit; at least one is given. */
 export type Hold = {
   id: string
   room?: string

@@ -39,13 +39,20 @@ export const awaitSendable = (d: RoomDeps, roomId: RoomId, members: readonly Use
     `the encrypted room ${roomId}`,
   )
 
-const directWith = (room: Room) => room.currentState.getStateEvents('m.room.create', '')?.getContent()[directKey]
+/** Whose direct chat a room is, if this bot made it: anybody can write the same into a room of their own and invite both. */
+const directWith = (room: Room, bot: UserId): unknown => {
+  const create = room.currentState.getStateEvents('m.room.create', '')
+  return create?.getSender() === bot ? create.getContent()[directKey] : undefined
+}
 
 /** The bot's direct chat with a person, or null: one that it made, in which both still are (or are invited). */
 export const findDirect = (d: RoomDeps, userId: UserId): RoomId | null => {
   const alive = (room: Room) =>
     room.getMyMembership() === 'join' && ['join', 'invite'].includes(room.getMember(userId)?.membership ?? '')
-  return (d.client.getRooms().find(r => directWith(r) === userId && alive(r))?.roomId as RoomId | undefined) ?? null
+  return (
+    (d.client.getRooms().find(r => directWith(r, d.userId) === userId && alive(r))?.roomId as RoomId | undefined) ??
+    null
+  )
 }
 
 /**
@@ -93,6 +100,28 @@ export const invite = async (d: RoomDeps, roomId: RoomId, userId: UserId): Promi
     await d.client.invite(roomId, userId)
   } catch (e) {
     if (membership !== 'invite' || (e as { httpStatus?: number }).httpStatus !== 403) throw e
+    return
+  }
+  // Whatever is encrypted from here on has them among its readers. The invitation stands, also when its echo is late: then the room must not wait any longer.
+  const known = async () => ['invite', 'join'].includes(d.client.getRoom(roomId)?.getMember(userId)?.membership ?? '')
+  await awaitInSync(known, `the invitation of ${userId}`, seconds(5)).catch(() => undefined)
+}
+
+/**
+ * One after the other for each room. An invitation hands over the keys that there are and is known to this client a moment later: a room key made in between, by
+ * the room's first message, would reach the invited neither way.
+ */
+export const roomTurns = () => {
+  const last = new Map<RoomId, Promise<unknown>>()
+  return <T>(roomId: RoomId, work: () => Promise<T>): Promise<T> => {
+    const turn = (last.get(roomId) ?? Promise.resolve()).then(work)
+    const over = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(roomId) === over) last.delete(roomId)
+      })
+    last.set(roomId, over)
+    return turn
   }
 }
 

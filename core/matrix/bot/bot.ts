@@ -10,6 +10,7 @@ import { type BotDevice, botDevice, saveBotDevice } from '../../store/bots/bot-d
 import { holdLease, type Lease } from '../../store/bots/leases.ts'
 import { type Db, siblingDb } from '../../store/db.ts'
 import type { StoreDeps } from '../../store/tx.ts'
+import { passOverEmptySyncs } from '../empty-syncs.ts'
 import { encryptFor, putEncrypted } from '../encrypt.ts'
 import type { RoomKey } from '../escrow/backup-key.ts'
 import { drainRoomKeys } from '../escrow/drain.ts'
@@ -17,7 +18,7 @@ import { ensureEscrow } from '../escrow/ensure.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { openJournal } from '../journal/journal.ts'
 import { isOldRoomKey } from '../journal/old-room-keys.ts'
-import { olmMachineOf, onRoomKeys, queryKeys } from '../olm-machine.ts'
+import { olmMachineOf, onRoomKeys, queryKeys, takeSyncsWhole } from '../olm-machine.ts'
 import { deleteStrayDevices, ensureUser, newDeviceId, putDevice, setDisplayName } from '../our-users.ts'
 import { createSdkClient, stopSdkClient } from '../sdk-client.ts'
 import { startSync, watchOwnUser } from './bot-client.ts'
@@ -183,6 +184,8 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     await client.initRustCrypto({ cryptoDatabasePrefix: prefix, storageKey })
     const crypto = client.getCrypto()
     if (!crypto) throw new Error('the SDK has no encryption')
+    takeSyncsWhole(olmMachineOf(crypto), journal.whole)
+    passOverEmptySyncs(crypto)
     crypto.setDeviceIsolationMode(new OnlySignedDevicesIsolationMode())
     device = await checkDevice(identity, crypto, device)
     // What changed while nobody synced is not told afterwards: ask for everybody's devices again.
@@ -224,6 +227,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
     })
     const signer = rememberedSigners(client, signerOf(olmMachineOf(crypto)))
     const roomDeps = { homeserver, client, crypto, userId, deviceId }
+    const inTurn = rooms.roomTurns()
     return {
       userId,
       deviceId,
@@ -231,7 +235,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
       decrypt: raw => decryptEvent(crypto, raw, signer),
       send: async (roomId, type, content, { txnId }) => {
         await rooms.awaitSendable(roomDeps, roomId)
-        const wire = await encryptFor(client, crypto, roomId, type, content)
+        const wire = await inTurn(roomId, () => encryptFor(client, crypto, roomId, type, content))
         return putEncrypted(homeserver, { userId, deviceId }, roomId, txnId, wire)
       },
       react: (roomId, eventId, key, { txnId }) => rooms.react(roomDeps, roomId, eventId, key, txnId),
@@ -239,7 +243,7 @@ export const startBot = async (d: BotDeps): Promise<Bot> => {
       createDirect: (other, topic) => rooms.createDirect(roomDeps, other, topic),
       findDirect: other => rooms.findDirect(roomDeps, other),
       join: roomId => rooms.join(roomDeps, roomId),
-      invite: (roomId, other) => rooms.invite(roomDeps, roomId, other),
+      invite: (roomId, other) => inTurn(roomId, () => rooms.invite(roomDeps, roomId, other)),
       markFunctional: roomId => rooms.markFunctional(roomDeps, roomId),
       identityOf: other => keysOf(crypto, other),
       hasReader: other => hasSignedDevice(crypto, other),

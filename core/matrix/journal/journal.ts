@@ -8,6 +8,7 @@ import type { Db } from '../../store/db.ts'
 import type { StoreDeps } from '../../store/tx.ts'
 import {
   type Batch,
+  type Change,
   forgetDatabase,
   type Key,
   patchFakeIdb,
@@ -34,6 +35,12 @@ export type JournalOptions = {
 export type Journal = {
   /** Were there records? */
   readonly known: boolean
+  /**
+   * Takes a sync in as a whole. The crypto library saves a new Olm session before it saves the room key that came with it (its
+   * `decrypt_olm_message`); whoever is killed in between cannot open the message that the homeserver brings again. In `work`, writes of Olm sessions alone
+   * therefore count as finished at once and go into the next write that has more, at the latest when `work` is over.
+   */
+  whole<T>(work: () => Promise<T>): Promise<T>
   /** Waits for what is on its way and lets the memory go. */
   stop(): Promise<void>
 }
@@ -125,6 +132,44 @@ const load = async (o: JournalOptions): Promise<boolean> => {
   return records.length > 0
 }
 
+/** What a new Olm session touches: itself, and how often the device has made one. */
+const early = new Set(['session', 'devices'])
+
+/** Keeps back what is written of Olm sessions alone while it is `on`, and gives it to the next batch that writes sessions with more. */
+const earlyChanges = () => {
+  const kept = new Map<string, Change>()
+  const idOf = (c: Change) => `${c.store}\0${c.kind === 'clear' ? '' : keyText(c.key)}`
+  let on = false
+  return {
+    /** Nothing is left of the batch when it may wait. */
+    pass: (batch: Batch): Batch | null => {
+      const { db, changes, schema } = batch
+      if (db !== databases[0]) return batch
+      if (on && !schema && changes.every(c => c.kind === 'put' && early.has(c.store))) {
+        for (const c of changes) kept.set(idOf(c), c)
+        return null
+      }
+      if (schema || changes.some(c => c.kind === 'clear' || c.store === 'session')) {
+        const all = [...kept.values(), ...changes]
+        kept.clear()
+        return { ...batch, changes: all }
+      }
+      // What is kept comes after it, and must not undo it.
+      for (const c of changes) kept.delete(idOf(c))
+      return batch
+    },
+    on: () => {
+      on = true
+    },
+    off: (): Batch | null => {
+      on = false
+      const changes = [...kept.values()]
+      kept.clear()
+      return changes.length > 0 ? { db: databases[0] ?? '', changes } : null
+    },
+  }
+}
+
 /**
  * Gives this process's IndexedDB a bot's databases as they were last saved, and from then on saves every transaction to PostgreSQL before it counts as
  * finished: one SQL transaction each, in order, under the leader's epoch. A write that fails or is fenced off ends the process.
@@ -144,9 +189,23 @@ export const openJournal = async (o: JournalOptions): Promise<Journal> => {
     })
     return tail
   }
-  for (const name of databases) setSink(o.prefix + name, batch => save({ ...batch, db: name }))
+  const sessions = earlyChanges()
+  for (const name of databases)
+    setSink(o.prefix + name, async batch => {
+      const now = sessions.pass({ ...batch, db: name })
+      if (now) await save(now)
+    })
   return {
     known,
+    whole: async work => {
+      sessions.on()
+      try {
+        return await work()
+      } finally {
+        const left = sessions.off()
+        if (left) await save(left)
+      }
+    },
     stop: async () => {
       await tail
       for (const name of databases) forgetDatabase(o.prefix + name)

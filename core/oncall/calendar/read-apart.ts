@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { type CsvReading, readCsv } from './csv/read-csv.ts'
+import { type CalendarReading, calendarLimits, readCalendar, tooLarge } from './ical/read-calendar.ts'
 import type { Imported } from './imported.ts'
-import { type CalendarReading, calendarLimits, readCalendar, tooLarge } from './read-calendar.ts'
-import { type CsvReading, readCsv } from './read-csv.ts'
 
 /** A text to read, as `readCalendar` or `readCsv` take it, but for the zones, which cannot be handed to a thread. */
 export type ApartRequest = { text: string } & (

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { runtimeZones } from '../../time-zones.ts'
+import { readCsv } from './csv/read-csv.ts'
+import { readCalendar } from './ical/read-calendar.ts'
 import type { ApartRequest } from './read-apart.ts'
-import { readCalendar } from './read-calendar.ts'
-import { readCsv } from './read-csv.ts'
 
 const request = workerData as ApartRequest
 const zones = runtimeZones()

@@ -4,7 +4,8 @@ import { get as getSecure } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { seconds } from '../../domain/clock.ts'
 import { isRefusal } from '../../domain/refusal.ts'
-import { calendarLimits } from '../calendar/read-calendar.ts'
+import { decodeText } from '../calendar/decode.ts'
+import { calendarLimits } from '../calendar/ical/read-calendar.ts'
 import { isInside, isOwnHost, readFeedAddress } from './feed-address.ts'
 
 /** What a source answered: its text, or why there is none; `waitMs`: it asked not to be asked before. */
@@ -56,7 +57,7 @@ const bodyOf = async (answer: IncomingMessage, bytes: number): Promise<string | 
     if (size > bytes) return undefined
     parts.push(part)
   }
-  return Buffer.concat(parts).toString('utf8')
+  return decodeText(Buffer.concat(parts))
 }
 
 /** Seconds or a date (RFC 9110 10.2.3), in ms; at most a day. */

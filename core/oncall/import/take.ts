@@ -19,7 +19,7 @@ import {
 } from '../../store/oncall/sources.ts'
 import { type StoreDeps, type Tx, transact } from '../../store/tx.ts'
 import type { Effect, ImportedShift } from '../calendar/imported.ts'
-import { type KnownPerson, matchNames, type NameQuestion, nameKey } from '../calendar/match-names.ts'
+import { type KnownPerson, matchNames, type NameQuestion, nameKey } from '../calendar/names/match-names.ts'
 import { type ApartLimits, readApart } from '../calendar/read-apart.ts'
 import { worldZones } from '../zones.ts'
 

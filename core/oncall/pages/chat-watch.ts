@@ -10,7 +10,7 @@ import {
   noteChatAway,
   noteChatBack,
   pagesSince,
-  waitingCards,
+  uselessCards,
 } from '../../store/oncall/chat-away.ts'
 import { contactLate } from '../../store/oncall/page-contacts.ts'
 import { lockPage } from '../../store/oncall/pages.ts'
@@ -106,7 +106,7 @@ const back = async (tx: Tx): Promise<number | undefined> => {
   return lasted
 }
 
-/** A card that has not gone out is not waited for: the next way to its reader is due. It follows when chat is back. */
+/** A card that nobody can get or answer is not waited for: the next way to its reader is due. One that has not gone out follows when chat is back. */
 const cardFailed = async (tx: Tx, duty: Duty, card: { page: string; key: string }): Promise<void> => {
   if (!(await lockPage(tx, card.page))) return
   if (await contactLate(tx, card, 'chat-away')) await answerPage(tx, duty, card.page, { kind: 'failed', key: card.key })
@@ -134,7 +134,7 @@ export const lookAtChat = async (o: ChatWatchOptions & { lastSeen?: number }): P
     return true
   })
   if (isNew) log.warn({ reason }, 'the homeserver is away; pages go by text and call')
-  for (const card of await waitingCards(store.db, 500)) await transact(store, tx => cardFailed(tx, duty, card))
+  for (const card of await uselessCards(store.db, 500)) await transact(store, tx => cardFailed(tx, duty, card))
   return false
 }
 

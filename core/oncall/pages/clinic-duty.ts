@@ -6,8 +6,10 @@ import { priorities } from '../../domain/oncall/paging/priority.ts'
 import type { Schedule } from '../../domain/oncall/schedule/schedule.ts'
 import { shifts } from '../../domain/oncall/schedule/shifts.ts'
 import { whoIsOn } from '../../domain/oncall/schedule/who-is-on.ts'
+import { staffOf } from '../../store/oncall/directory.ts'
 import { namesOfPeople, onCallPeopleByPhone, onCallPerson, rungsOf } from '../../store/oncall/people.ts'
 import { namedIn, type OnCallEntry, onCallRole, onCallRoles } from '../../store/oncall/read.ts'
+import { isStaff } from '../../store/staff/roles.ts'
 import { readSettings } from '../../store/staff/settings.ts'
 import { worldZones } from '../zones.ts'
 import type { Duty, DutyPerson, DutyRole } from './duty.ts'
@@ -44,6 +46,8 @@ const dutyRole = (entries: readonly OnCallEntry[], { role, schedule, policy }: O
   }
 }
 
+const nobodys: DutyPerson['rungs'] = { routine: [], urgent: [], stat: [] }
+
 /** The clinic's schedules, contact data and settings as paging asks for them. */
 export const clinicDuty: Duty = {
   role: async (tx, key) => {
@@ -56,10 +60,17 @@ export const clinicDuty: Duty = {
   roles: async tx => (await onCallRoles(tx)).map(e => e.role.key),
   person: async (tx, user): Promise<DutyPerson> => {
     const p = await onCallPerson(tx, user)
+    // Whoever holds no role of the clinic, or not any more, stands in no chat in which patients are spoken of: the page passes them over at once.
+    if (!(await isStaff(tx, user)))
+      return { user, name: p.name ?? localName(user), lang: p.lang, rungs: nobodys, quiet: p.doNotDisturb, phone: null }
     const rungs = Object.fromEntries(priorities.map(q => [q, rungsOf(p, q)])) as Record<Priority, readonly Rung[]>
     return { user, name: p.name ?? localName(user), lang: p.lang, rungs, quiet: p.doNotDisturb, phone: p.phone }
   },
-  peopleWithNumber: (tx, e164) => onCallPeopleByPhone(tx, e164),
+  peopleWithNumber: async (tx, e164) => {
+    const people = await onCallPeopleByPhone(tx, e164)
+    const staff = people.length > 0 ? await staffOf(tx) : new Set()
+    return people.filter(p => staff.has(p))
+  },
   line: async (tx, name) => {
     const phone = (await readSettings(tx.sql))['clinic.phone'].replace(/[ ().-]/g, '')
     return name === 'switchboard' && phone !== '' ? phone : undefined
@@ -67,8 +78,9 @@ export const clinicDuty: Duty = {
   namesakes: async (tx, user) => {
     const names = await namesOfPeople(tx)
     const own = names.get(user)?.name ?? localName(user)
+    const staff = await staffOf(tx)
     return [...names]
-      .filter(([other, { name }]) => other !== user && sameName(name ?? localName(other), own))
+      .filter(([other, { name }]) => other !== user && staff.has(other) && sameName(name ?? localName(other), own))
       .map(([u]) => u)
   },
   isAbsent: async (tx, user) =>

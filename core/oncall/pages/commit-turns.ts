@@ -112,7 +112,13 @@ const messages = ({ turn, stored, ports }: CommittedTurn, zone: string, chats: r
     if (e.do === 'tell' && chats.length > 0) inChats.push(newsWords(ref, e.news, wording))
     else if (e.do === 'tell' && !(e.news.kind === 'guard' && turn.page.phase === 'asking'))
       for (const to of e.to) say(to, newsWords(ref, e.news, wording))
-    if (e.do === 'confirm') say(e.person, confirmWords[e.answer](ref))
+    if (e.do === 'confirm')
+      say(
+        e.person,
+        e.answer === 'declined' && turn.page.phase === 'exhausted'
+          ? `${ref}: you have declined; nobody else is called, and its sender is told.`
+          : confirmWords[e.answer](ref),
+      )
   }
   const key = (to: string) => `page:${id}:turn${stored.version + 1}:${to}`
   return [

@@ -28,7 +28,7 @@ const lostIn = (told: Told): Lost | undefined => {
       key,
       how: 'fallback',
       words: role =>
-        `${page.ref}: ${what} for ${role} (${page.priority}): nobody has it, and the fallback cannot be reached either. Please see at once that somebody goes.`,
+        `${page.ref}: ${what} for ${role} (${page.priority}): nobody has it, and the fallback has not answered or cannot be reached either. Please see at once that somebody goes.`,
     }
   const exhausted = news.flatMap(n => (n.kind === 'exhausted' ? [n] : [])).at(-1)
   if (!exhausted || !hasNoHuman(page)) return undefined

@@ -10,7 +10,15 @@ import { type Plan, type Target, targetKey } from '../../domain/oncall/paging/po
 import type { Priority } from '../../domain/oncall/paging/priority.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import { interruptionsSince } from '../../store/oncall/page-contacts.ts'
-import { claimCorrelation, claimRef, earlierPages, insertPage, type PageContent } from '../../store/oncall/pages.ts'
+import {
+  addToContent,
+  claimCorrelation,
+  claimRef,
+  earlierPages,
+  insertPage,
+  openContent,
+  type PageContent,
+} from '../../store/oncall/pages.ts'
 import { readSettings } from '../../store/staff/settings.ts'
 import type { Tx } from '../../store/tx.ts'
 import { commitTurns } from './commit-turns.ts'
@@ -132,6 +140,14 @@ const admission = async (tx: Tx, duty: Duty, r: PageRequest, people: readonly st
   return { startAt: at > tx.now ? at : null, over }
 }
 
+/** What a page that joins another says beside it stands on the card: another patient's alarm in a storm, or a value that has become worse. */
+const addWords = async (tx: Tx, page: string, { text, link }: PageContent): Promise<void> => {
+  const shown = await openContent(tx.deps, tx.sql, page)
+  const all = [shown?.text, shown?.link].join('\n')
+  const news = [text, link].filter(words => words !== undefined && !all.includes(words))
+  if (news.length > 0) await addToContent(tx, page, [text, ...(link ? [link] : [])].join(' '))
+}
+
 /** One more of an earlier page: counted, and raised where the newcomer is more urgent. */
 const join = async (
   tx: Tx,
@@ -145,6 +161,7 @@ const join = async (
   const raise = { kind: 'raise', by: r.sender, priority: r.priority, plan } as const
   const raised = earlier.raise ? await answerPage(tx, duty, earlier.page, raise, r.actor) : joined
   if (isRefusal(raised)) return raised
+  await addWords(tx, earlier.page, r.content)
   const { id, ref, phase, priority, count } = raised.page
   return { id, ref, phase, priority, count, joined: earlier.because, guard: null, startAt: null }
 }

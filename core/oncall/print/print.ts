@@ -3,6 +3,7 @@ import type { Priority } from '../../domain/oncall/paging/priority.ts'
 import { type PrintedPerson, type PrintedRole, printedPage } from '../../domain/oncall/print/page.ts'
 import { shifts } from '../../domain/oncall/schedule/shifts.ts'
 import { showPhone } from '../../phone.ts'
+import { staffOf } from '../../store/oncall/directory.ts'
 import { onCallPerson } from '../../store/oncall/people.ts'
 import { type OnCallEntry, onCallRoles } from '../../store/oncall/read.ts'
 import { readSettings } from '../../store/staff/settings.ts'
@@ -16,11 +17,16 @@ export type Printed = { html: string; roles: number; numbers: number; without: n
 
 const phoneOf = (e164: string | null | undefined) => (e164 ? { e164, shown: showPhone(e164) } : null)
 
-const personOf = async (tx: Tx, entries: readonly OnCallEntry[], id: string): Promise<PrintedPerson> => {
+const personOf = async (
+  tx: Tx,
+  { entries, staff }: { entries: readonly OnCallEntry[]; staff: ReadonlySet<string> },
+  id: string,
+): Promise<PrintedPerson> => {
   const role = entries.find(e => e.role.user === id)
   if (role) return { name: `Whoever is on for ${role.role.name}`, phone: null, role: true }
   if (!isPerson(id)) return { name: id, phone: phoneOf(await clinicDuty.line(tx, id)) }
   const { name, phone } = await onCallPerson(tx, id)
+  if (!staff.has(id)) return { name: name ?? localName(id), phone: null, left: true }
   return { name: name ?? localName(id), phone: phoneOf(phone) }
 }
 
@@ -44,10 +50,11 @@ export const printOnCall = (
         return { key, name, zone, fallback, waits, segments: shifts(schedule, tx.now, to, worldZones) }
       })
       .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+    const staff = await staffOf(tx)
     const people = new Map<string, PrintedPerson>()
     for (const role of roles)
       for (const id of [role.fallback, ...role.segments.flatMap(s => [s.person, ...s.also.map(a => a.person)])])
-        if (!people.has(id)) people.set(id, await personOf(tx, entries, id))
+        if (!people.has(id)) people.set(id, await personOf(tx, { entries, staff }, id))
     const html = printedPage({
       clinic: settings['clinic.name'],
       switchboard: phoneOf(await clinicDuty.line(tx, 'switchboard')),
@@ -58,7 +65,7 @@ export const printOnCall = (
       people,
       zones: worldZones,
     })
-    const all = [...people.values()].filter(p => !p.role)
+    const all = [...people.values()].filter(p => !p.role && !p.left)
     const numbers = all.filter(p => p.phone !== null).length
     await tx.audit({
       actor: { kind: 'service', id: by },

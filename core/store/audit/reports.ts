@@ -12,6 +12,7 @@ import {
   type Watching,
   withOutliers,
 } from '../../domain/audit/reports.ts'
+import type { Instant } from '../../domain/clock.ts'
 import { isOpen } from '../../domain/settings/open-hours.ts'
 import type { Settings } from '../../domain/settings/settings.ts'
 import type { Db } from '../db.ts'
@@ -251,4 +252,14 @@ export const commandsReport = async (sql: Sql, month: string): Promise<CommandsR
     reasons,
     days: eachDay(m.days, found.days, { times: 0, refused: 0 }),
   }
+}
+
+/** When each of these users last did something, as far as the log has come; who never did is missing. */
+export const lastActs = async (sql: Sql, users: readonly string[]): Promise<Map<string, Instant>> => {
+  const { rows } = await sql.raw(
+    `select u as user_id, e.at from unnest(?::text[]) u
+     cross join lateral (select at from audit_entry where actor_ref = u and actor_kind = 'user' order by idx desc limit 1) e`,
+    [users] as never,
+  )
+  return new Map((rows as { user_id: string; at: Instant }[]).map(r => [r.user_id, r.at]))
 }

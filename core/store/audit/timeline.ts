@@ -1,5 +1,5 @@
-import type { AuditClass } from '../../domain/audit/catalogue.ts'
-import { entryOf } from '../../domain/audit/catalogue.ts'
+import type { AuditClass } from '../../domain/audit/catalogue/entry.ts'
+import { entryOf } from '../../domain/audit/catalogue/index.ts'
 import type { AuditRecord } from '../../domain/audit/record.ts'
 import { oneLine, type Resolved, sentenceOf } from '../../domain/audit/sentence.ts'
 import type { Instant } from '../../domain/clock.ts'

@@ -27,6 +27,8 @@ import { inboxForget } from './0026-inbox-forget.ts'
 import { roleChats } from './0027-role-chats.ts'
 import { adminFollow } from './0028-admin-follow.ts'
 import { chatAway } from './0029-chat-away.ts'
+import { holdDates } from './0030-hold-dates.ts'
+import { seenCiphertext } from './0031-seen-ciphertext.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; append only. */
@@ -60,4 +62,6 @@ export const migrations: readonly Migration[] = [
   roleChats,
   adminFollow,
   chatAway,
+  holdDates,
+  seenCiphertext,
 ]

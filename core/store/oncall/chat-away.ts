@@ -29,14 +29,25 @@ export const noteChatBack = async (tx: Tx): Promise<{ id: number; from: Instant 
   return row && { id: Number(row.id), from: row.from_at }
 }
 
-/** Cards that have not gone out and of which their pages do not know it yet. */
-export const waitingCards = async (sql: Sql, limit: number): Promise<{ page: string; key: string }[]> =>
-  sql('page_contact')
-    .where({ way: 'matrix', state: 'queued' })
-    .whereNull('error')
-    .orderBy('at')
-    .limit(limit)
-    .select('page_id as page', 'key')
+/**
+ * Cards that cannot do their work while chat is away and of which their pages do not know it yet: those that have not gone out, and those that nobody has answered
+ * and that another way would follow.
+ */
+export const uselessCards = async (sql: Sql, limit: number): Promise<{ page: string; key: string }[]> => {
+  const { rows } = await sql.raw(
+    `select page_id as page, key, at from page_contact where way = 'matrix' and state = 'queued' and error is null
+     union all
+     select c.page_id, c.key, c.at from page p join page_contact c on c.page_id = p.id and c.way = 'matrix' and c.state = 'sent' and c.error is null
+     where p.next_due is not null and exists (
+       select 1 from jsonb_array_elements(p.state->'asked') a
+       where a->>'state' = 'asked' and jsonb_exists(a->'ladder'->'sent', c.key)
+         and a->'ladder'->>'dueAt' is not null and a->'ladder'->'held' = 'false'
+     )
+     order by at limit ?`,
+    [limit],
+  )
+  return rows
+}
 
 export type Meanwhile = { id: string; target: string; page: Page; people: readonly string[] }
 

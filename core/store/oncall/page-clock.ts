@@ -10,18 +10,32 @@ const staleMs = 600_000
 const noteEveryMs = 30_000
 const toleranceMs = 1000
 
-/** What was handed over just before the clock went back, or is tried again soon, would wait until the clock is there once more. */
-const moveJobs = async (tx: Tx, wall: number, step: number): Promise<void> => {
+/** What one transaction left alone is found by a later one; a host whose clock is a little ahead is not corrected. */
+const skewMs = 5000
+
+/**
+ * Jobs and events that came in just before the clock went back would wait until it is there once more: they are due as long after now as they were after they
+ * came in. What somebody has in hand is left alone: that work may wait for a page, and all pages are locked here; should it be killed, the next look finds it.
+ */
+const fetchFromAhead = async (tx: Tx, wall: number, skew: number): Promise<void> => {
   await tx.sql.raw(
-    `update outbox set due_at = due_at + ?, order_at = case when order_at > ? then order_at + ? else order_at end, created_at = created_at + ?
-     where state = 'pending' and queue in ('pages', 'bots', 'roles') and created_at > ? and due_at < created_at + 600000`,
-    [step, wall, step, step, wall],
+    `with ahead as (
+       select id from outbox where state = 'pending' and created_at > ? and due_at < created_at + 600000 for update skip locked
+     )
+     update outbox o set due_at = due_at - (created_at - ?), order_at = order_at - (created_at - ?), created_at = ? from ahead where o.id = ahead.id`,
+    [wall + skew, wall, wall, wall],
+  )
+  await tx.sql.raw(
+    `with ahead as (select id from inbox where state in ('pending', 'parked') and received_at > ? for update skip locked)
+     update inbox i set due_at = due_at - (received_at - ?), park_until = park_until - (received_at - ?), received_at = ?
+     from ahead where i.id = ahead.id`,
+    [wall + skew, wall, wall, wall],
   )
 }
 
 /**
  * Takes a step of this machine's wall clock out of every open page, once whatever number of processes see it: what was to happen in five minutes happens in
- * five minutes; the ends of old pages, and the jobs of pages where the clock went back. Returns the step in ms, 0 for none.
+ * five minutes; the ends of old pages, and the jobs and events of all queues where the clock went back. Returns the step in ms, 0 for none.
  */
 export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReading): Promise<number> => {
   const ahead = Math.round(wall - monotonic)
@@ -33,6 +47,7 @@ export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReadin
   // A process that read its clocks before another one noted the step says nothing of now.
   if (age < 0) return 0
   const stepped = Math.abs(step) >= toleranceMs && age < staleMs
+  await fetchFromAhead(tx, Math.round(wall), stepped && step < 0 ? 0 : skewMs)
   if (!stepped && age < noteEveryMs) return 0
   await tx.sql('page_clock').where({ host }).update(row)
   if (!stepped) return 0
@@ -53,7 +68,6 @@ export const settleClock = async (tx: Tx, { host, wall, monotonic }: ClockReadin
       [JSON.stringify(moved)],
     )
   }
-  if (step < 0) await moveJobs(tx, wall, step)
   // Their ends (closed, words forgotten) come after the time that passed, not after what the clock shows.
   await tx.sql.raw('update page set changed_at = changed_at + ? where content is not null', [step])
   await tx.audit({

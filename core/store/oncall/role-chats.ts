@@ -42,6 +42,9 @@ const invited = async (tx: Tx, e: RawEvent): Promise<void> => {
   const room = e.room_id as RoomId
   const role = await tx.sql('oncall_role').where({ user_id: user }).whereNull('removed_at').first('key', 'unit')
   let refused = unwelcome(e, role !== undefined)
+  // A care room has no listener, whoever invites one and whatever the invitation calls itself; nor has a desk room a role's.
+  const other = await tx.sql('room').where({ room_id: room }).whereNot({ class: 'role' }).first('class')
+  if (other) refused ??= 'not-direct'
   if (!refused) {
     const { rows } = await tx.sql.raw(
       `insert into role_chat as c (room_id, role, user_id, peer, state, opened_at) values (?, ?, ?, ?, 'open', ?)
@@ -156,12 +159,12 @@ export const prepareRole = (role: RolePrepareJob, key: string | number): NewJob 
   payload: { user: role.user, name: role.name } satisfies RolePrepareJob,
 })
 
-/** Roles whose user has no complete identity at the homeserver yet. */
+/** Roles whose user has no complete identity, or no device that people could write to, at the homeserver yet. */
 export const unpreparedRoles = (sql: Sql): Promise<RolePrepareJob[]> =>
   sql('oncall_role as r')
     .leftJoin('bot_device as b', 'b.bot', 'r.user_id')
     .whereNull('r.removed_at')
-    .whereNull('b.master_key')
+    .whereRaw('(b.master_key is null or b.identity_key is null)')
     .orderBy('r.key')
     .select('r.user_id as user', 'r.name')
 

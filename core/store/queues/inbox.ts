@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import type { Instant } from '../../domain/clock.ts'
+import { days, type Instant } from '../../domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../domain/ids.ts'
 import type { Seal } from '../../seal.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
@@ -273,12 +273,40 @@ export const countInbox = async (deps: StoreDeps, source: InboxSource): Promise<
   return rows[0]
 }
 
+/** Longer than any key that could open it again is likely to be kept. */
+const keepSeenMs = days(730)
+
+/**
+ * Is this the first time that this ciphertext is obeyed? Each message of a Megolm session has one of its own, which nobody else can make or change; its sender's
+ * client repeats none. True for what is not encrypted.
+ */
+export const firstSight = async (
+  sql: Knex.Transaction,
+  { source, content }: Pick<InboxEvent, 'source' | 'content'>,
+  now: Instant,
+): Promise<boolean> => {
+  if (typeof content.ciphertext !== 'string') return true
+  // Of the bytes: base64 has more than one way to write them.
+  const hash = createHash('sha256').update(Buffer.from(content.ciphertext, 'base64')).digest()
+  const { rows } = await sql.raw(
+    'insert into seen_ciphertext (source, hash, seen_at) values (?, ?, ?) on conflict do nothing returning 1',
+    [source, hash, now],
+  )
+  return rows.length > 0
+}
+
 /** The inbox's own retention: deletes what was finished longer than `keepMs` ago. Keep longer than the homeserver could repeat a transaction. */
-export const sweepInbox = async (deps: StoreDeps, keepMs: number): Promise<number> =>
-  deps
-    .db('inbox')
-    .where('done_at', '<', deps.clock.now() - keepMs)
+export const sweepInbox = async (deps: StoreDeps, keepMs: number): Promise<number> => {
+  const now = deps.clock.now()
+  await deps
+    .db('seen_ciphertext')
+    .where('seen_at', '<', now - keepSeenMs)
     .delete()
+  return deps
+    .db('inbox')
+    .where('done_at', '<', now - keepMs)
+    .delete()
+}
 
 /**
  * Deletes what the inbox still has of events whose content is gone. One that a bot is still to handle stays until it is, and then nothing of it; the records bot,

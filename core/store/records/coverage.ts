@@ -101,9 +101,26 @@ export const clearImpossible = async (tx: Tx, met: readonly string[]): Promise<v
     .update({ state: 'left', reason: null, changed_at: tx.now })
 }
 
-const invited = async (tx: Tx, room: string, kind: CoverageClass | undefined): Promise<void> => {
+const serverOf = (user: string): string => user.slice(user.indexOf(':') + 1)
+
+/** The bot goes where somebody of this homeserver asks it to; whom another hospital invites into its own rooms is not for that hospital to say. */
+const invited = async (tx: Tx, room: string, e: EventShape, kind: CoverageClass | undefined): Promise<void> => {
   if (await isCovered(tx.sql, room)) return
   await put(tx, { room, state: 'invited', ...(kind ? { class: kind } : {}) })
+  if (serverOf(e.sender) !== serverOf(e.state_key ?? '')) return
+  await tx.enqueue({
+    queue: 'bots',
+    kind: 'records.join',
+    key: `records-join:${e.event_id}`,
+    lane: room,
+    payload: { room },
+  })
+}
+
+/** What is said of one room: whether the bot is in it, and what kind of room it is. */
+export const coverageOf = async (sql: Sql, room: string): Promise<CoveredRoom | undefined> => {
+  const row = await sql('room_coverage').where({ room_id: room }).first()
+  return row && toRoom(row)
 }
 
 const joined = async (tx: Tx, room: string): Promise<void> => {
@@ -128,18 +145,22 @@ const joined = async (tx: Tx, room: string): Promise<void> => {
   })
 }
 
-const left = async (tx: Tx, room: string, e: EventShape): Promise<void> => {
+/** The bot is in the room no more. `removedBy`: somebody else's doing. */
+const left = async (tx: Tx, room: string, removedBy?: string): Promise<void> => {
   const before = await tx.sql('room_coverage').where({ room_id: room }).forUpdate().first('state')
-  await put(tx, { room, state: 'left', reason: e.sender === e.state_key ? null : 'removed' })
+  await put(tx, { room, state: 'left', reason: removedBy === undefined ? null : 'removed' })
   if (before?.state !== 'covered') return
   await tx.audit({
-    actor: e.sender === e.state_key ? { kind: 'service', id: 'records' } : { kind: 'user', id: e.sender },
+    actor: removedBy === undefined ? { kind: 'service', id: 'records' } : { kind: 'user', id: removedBy },
     action: 'record.uncover',
     object: { kind: 'room', id: room },
     outcome: 'done',
     room,
   })
 }
+
+/** The homeserver let the bot leave, or says that it is not in the room: whether or not the event comes, which is then the second to say so. */
+export const noteLeft = (tx: Tx, room: string): Promise<void> => left(tx, room)
 
 const ours = /^@(wardroom[_:]|role_|[pr]_)/
 
@@ -152,9 +173,10 @@ export const noteCoverage = async (tx: Tx, bot: string, events: readonly EventSh
     if (e.type !== 'm.room.member' || e.state_key === undefined) continue
     const { membership, is_direct: direct } = e.content
     if (e.state_key === bot) {
-      if (membership === 'invite') await invited(tx, e.room_id, direct === true ? 'direct' : undefined)
+      if (membership === 'invite') await invited(tx, e.room_id, e, direct === true ? 'direct' : undefined)
       if (membership === 'join') await joined(tx, e.room_id)
-      if (membership === 'leave' || membership === 'ban') await left(tx, e.room_id, e)
+      if (membership === 'leave' || membership === 'ban')
+        await left(tx, e.room_id, e.sender === bot ? undefined : e.sender)
     } else if (membership === 'invite' && direct === true && !ours.test(e.sender) && !ours.test(e.state_key))
       await tx
         .sql('room_coverage')

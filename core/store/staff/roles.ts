@@ -49,6 +49,10 @@ export const holdersOf = async (sql: Sql, ...wanted: Role[]): Promise<UserId[]> 
     await sql('role_grant').whereIn('role', wanted).whereNull('suspended_at').distinct('user_id').orderBy('user_id')
   ).map(r => r.user_id as UserId)
 
+/** Has somebody a role of ours now, so that the bot may write to them? */
+export const isStaff = async (tx: Tx, user: string): Promise<boolean> =>
+  (await listGrants(tx.sql, { userId: user })).some(g => g.suspendedAt === null)
+
 const by = (granter: string): Actor => ({ kind: granter.startsWith('@') ? 'user' : 'service', id: granter })
 
 /** All changes to grants wait for each other, so that two of them can never leave no administrator. */

@@ -97,13 +97,26 @@ describe('a bot that is killed at random moments under traffic both ways', () =>
     const last = await bot.leads()
     identities.push(`${last.deviceId} ${last.masterKey}`)
     const expected = [...asked.map(text => `echo: ${text}`), ...told]
-    const texts = async () => (await saidBy(w.userId, ann, room)).map(s => s.text)
-    await eventually(async () => new Set(await texts()).size >= expected.length, {
-      timeout: 60_000 + expected.length * 250,
-      interval: 1000,
-      what: `all ${expected.length} answers`,
-    })
-    const all = await texts()
+    const unfinished = async () => {
+      const { rows } = await w.store.db.raw(
+        `select (select count(*)::int from inbox where room_id = ? and sender = ? and state = 'done') as read,
+           (select count(*)::int from outbox where state = 'pending') as jobs`,
+        [room, ann.userId],
+      )
+      return rows[0] as { read: number; jobs: number }
+    }
+    await eventually(
+      async () => {
+        const { read, jobs } = await unfinished()
+        return read >= asked.length && jobs === 0
+      },
+      {
+        timeout: 60_000 + expected.length * 500,
+        interval: 500,
+        what: async () => `all ${expected.length} answers (${JSON.stringify(await unfinished())})`,
+      },
+    )
+    const all = (await saidBy(w.userId, ann, room)).map(s => s.text)
     expect(
       expected.filter(text => !all.includes(text)),
       'lost',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { type Bot, startBot } from '../../../core/matrix/bot/bot.ts'
+import { directKey } from '../../../core/matrix/bot/bot-rooms.ts'
 import type { RawRoomEvent } from '../../../core/matrix/bot/decrypt.ts'
 import { createHomeserver, type Homeserver } from '../../../core/matrix/homeserver.ts'
 import { secret } from '../../../core/secret.ts'
@@ -105,6 +106,19 @@ describe('what a bot sends', () => {
     expect(bot.findDirect(ann.userId as UserId)).to.equal(room)
   })
 
+  it('goes into no room that somebody made to look like the direct chat of another', async () => {
+    const { userId } = await s.synapse.registerUser(`u${randomBytes(5).toString('hex')}`)
+    const { room_id } = await ann.client.createRoom({
+      invite: [bot.userId, userId],
+      is_direct: true,
+      creation_content: { [directKey]: userId },
+      initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+    })
+    await bot.join(room_id as RoomId)
+    expect(bot.findDirect(userId as UserId)).to.equal(null)
+    expect(await bot.createDirect(userId as UserId)).not.to.equal(room_id)
+  })
+
   it('may take back what a person wrote in its direct chat, and shows itself as a functional member', async () => {
     const room = await bot.createDirect(ann.userId as UserId)
     await ann.join(room)
@@ -162,6 +176,25 @@ describe('what a bot sends', () => {
     expect((await bot.decrypt(altered)).kind).to.equal('unreadable')
     const lost = { ...event, content: { ...event.content, session_id: 'unknown' } }
     expect(await bot.decrypt(lost)).to.deep.include({ kind: 'missing-key', sessionId: 'unknown' })
+  })
+
+  it('can be read by somebody who is invited at the same moment, also as the first message of the room', async () => {
+    for (let n = 0; n < 4; n++) {
+      const { room_id } = await homeserver.request<{ room_id: RoomId }>('POST', '/_matrix/client/v3/createRoom', {
+        userId: bot.userId,
+        body: {
+          preset: 'private_chat',
+          initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+        },
+      })
+      const invited = bot.invite(room_id, ann.userId as UserId)
+      // While the keys that there are are handed over, and before the invitation has come back with the sync.
+      await new Promise(done => setTimeout(done, 40 * n))
+      const id = await members(room_id)
+      await invited
+      const seen = await ann.waitFor(e => e.eventId === id && e.type === 'm.room.message')
+      expect(seen.body).to.equal('first words')
+    }
   })
 
   it('can be read by somebody whom it invites later (MSC4268), and a bot invited later is told by its keys', async function () {

@@ -1,68 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { Direction } from 'matrix-js-sdk'
-import { type Clinician, clinician } from '../../support/clinician.ts'
-import { database, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
-import type { DeskProcessOptions } from '../../support/processes/desk-process.ts'
+import { type ChildDesk, childDesk } from '../../support/processes/child-desk.ts'
 import { seededRandom } from '../../support/random.ts'
-import { stack } from '../../support/stack.ts'
 
 const random = seededRandom('desk-kill')
 const kills = process.env.WARDROOM_LONG === '1' ? 40 : 3
-const script = fileURLToPath(new URL('../../support/processes/desk-process.ts', import.meta.url))
 
 describe('the bots service, killed while it is given commands', () => {
-  let d: TestDatabase
-  let ada: Clinician
+  let desk: ChildDesk
   const traffic: string[] = []
-  let options: DeskProcessOptions
-  let child: ChildProcess | undefined
-
-  const start = () => {
-    const started = spawn(process.execPath, [script], {
-      env: { ...process.env, DESK: JSON.stringify(options) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const ready = new Promise<void>(done => started.stdout?.once('data', () => done()))
-    child = started
-    return { ready }
-  }
-  const kill = async () => {
-    const dying = child
-    if (!dying) return
-    const gone = new Promise(done => dying.once('exit', done))
-    dying.kill('SIGKILL')
-    await gone
-  }
 
   before(async function () {
     this.timeout(180_000)
-    const { synapse, registrations, ports } = await stack()
-    d = await database()
-    ada = await clinician('ada', { traffic: line => traffic.push(line) })
-    options = {
-      databaseUrl: d.url,
-      homeserver: { url: synapse.url, serverName: synapse.serverName },
-      registration: registrations.bots,
-      keys: d.keys,
-      port: ports.bots,
-      localpart: `wardroom_${Buffer.from(random.bytes(4)).toString('hex')}`,
-      firstAdmin: ada.userId,
-    }
+    desk = await childDesk({ localpart: 'ada', traffic: line => traffic.push(line) }, random)
   })
-  after(async () => {
-    await kill()
-    await ada?.stop()
-    await d?.drop()
-  })
+  after(() => desk?.stop())
 
   it(`does each command once and answers it once, over ${kills} kills`, async function () {
     this.timeout(240_000 + kills * 10_000)
+    const { db: d, admin: ada, options } = desk
     const bot = `@${options.localpart}:${options.homeserver.serverName}`
-    await start().ready
+    await desk.start()
     const room = await eventually(
       () => ada.client.getRooms().find(r => r.getCreator() === bot && r.getMyMembership() === 'join')?.roomId,
       { timeout: 60_000, what: "the bot's chat" },
@@ -79,8 +39,8 @@ describe('the bots service, killed while it is given commands', () => {
     const talked = talk()
     for (let n = 0; n < kills; n++) {
       await pause(random.int(2500))
-      await kill()
-      await start().ready
+      await desk.kill()
+      await desk.start()
     }
     talking = false
     await talked

@@ -1,18 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { isRefusal } from '../../../core/domain/refusal.ts'
+import { resetCrypto } from '../../../core/matrix/bot/bot.ts'
+import { createHomeserver } from '../../../core/matrix/homeserver.ts'
+import { secret } from '../../../core/secret.ts'
+import { botUsers } from '../../../core/store/bots/bot-devices.ts'
 import { openContent } from '../../../core/store/oncall/pages.ts'
 import { addOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
-import { type Clinician, clinician } from '../../support/clinician.ts'
-import { database, type TestDatabase } from '../../support/database.ts'
+import type { Clinician } from '../../support/clinician.ts'
+import type { TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
+import { type ChildDesk, childDesk } from '../../support/processes/child-desk.ts'
 import type { DeskProcessOptions } from '../../support/processes/desk-process.ts'
 import { seededRandom } from '../../support/random.ts'
-import { stack } from '../../support/stack.ts'
+import { testLog } from '../../support/test-log.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const random = seededRandom('roles-kill')
@@ -20,60 +23,30 @@ const kills = long ? 15 : 1
 const roles = long ? 100 : 2
 /** Roles that are written to; in the long run more than may be awake at a time. */
 const chats = long ? 24 : 2
-const script = fileURLToPath(new URL('../../support/processes/desk-process.ts', import.meta.url))
 
 describe(`${roles} roles in one process, killed while people write to them`, function () {
   this.timeout(long ? 1_800_000 : 240_000)
+  let desk: ChildDesk | undefined
   let d: TestDatabase
   let sue: Clinician
   let options: DeskProcessOptions
-  let child: ChildProcess | undefined
   const rooms: string[] = []
 
-  const start = async () => {
-    const started = spawn(process.execPath, [script], {
-      env: { ...process.env, DESK: JSON.stringify(options) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    child = started
-    await new Promise<void>(done => started.stdout?.once('data', () => done()))
-  }
-  const kill = async () => {
-    const dying = child
-    if (!dying) return
-    const gone = new Promise(done => dying.once('exit', done))
-    dying.kill('SIGKILL')
-    await gone
-  }
   const megabytes = () =>
-    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child?.pid}/status`, 'utf8'))?.[1]) / 1024)
+    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${desk?.pid()}/status`, 'utf8'))?.[1]) / 1024)
   const since = (at: number) => `${((performance.now() - at) / 1000).toFixed(1)} s`
   const print = (line: string) => long && process.stdout.write(`      ${line}\n`)
   const userOf = (n: number) => `@role_${options.localpart}_${n}:${options.homeserver.serverName}`
 
   before(async function () {
     this.timeout(180_000)
-    const { synapse, registrations, ports } = await stack()
-    d = await database()
-    sue = await clinician('sue')
-    options = {
-      databaseUrl: d.url,
-      homeserver: { url: synapse.url, serverName: synapse.serverName },
-      registration: registrations.bots,
-      keys: d.keys,
-      port: ports.bots,
-      localpart: `wardroom_${Buffer.from(random.bytes(4)).toString('hex')}`,
-      firstAdmin: sue.userId,
-    }
+    desk = await childDesk({ localpart: 'sue' }, random)
+    ;({ db: d, admin: sue, options } = desk)
   })
-  after(async () => {
-    await kill()
-    await sue?.stop()
-    await d?.drop()
-  })
+  after(() => desk?.stop())
 
   it('are ready for everybody, a few of them awake', async () => {
-    await start()
+    await desk?.start()
     print(`without a role: ${megabytes()} MB`)
     const before = performance.now()
     await transact(d.store, async tx => {
@@ -97,9 +70,9 @@ describe(`${roles} roles in one process, killed while people write to them`, fun
     for (let n = 0; n < chats; n++) rooms.push(await sue.direct(userOf(n)))
     print(`${chats} chats opened: ${megabytes()} MB`)
     if (!long) return
-    await kill()
+    await desk?.kill()
     const again = performance.now()
-    await start()
+    await desk?.start()
     print(`started again in ${since(again)}: ${megabytes()} MB`)
   })
 
@@ -117,8 +90,8 @@ describe(`${roles} roles in one process, killed while people write to them`, fun
     const talked = talk()
     for (let n = 0; n < kills; n++) {
       await pause(500 + random.int(2500))
-      await kill()
-      await start()
+      await desk?.kill()
+      await desk?.start()
     }
     talking = false
     await talked
@@ -153,5 +126,36 @@ describe(`${roles} roles in one process, killed while people write to them`, fun
       },
     })
     print(`${written.length} messages in ${chats} chats over ${kills} kills: ${megabytes()} MB`)
+  })
+
+  it('page again after a restored backup, once every bot was reset', async () => {
+    await desk?.kill()
+    await d.store.db('bot_device').decrement('beat', 1)
+    const { homeserver, registration } = options
+    const acting = createHomeserver({ url: homeserver.url, asToken: secret(registration.as_token) })
+    const users = await botUsers(d.store.db)
+    expect(users).to.include.members([userOf(0), userOf(1)])
+    for (const userId of users)
+      expect(await resetCrypto({ homeserver: acting, store: d.store, userId, log: testLog(), by: 'root' })).to.equal(
+        'identity-kept',
+      )
+    await desk?.start()
+    const { device_id: deviceId } = await eventually(
+      () =>
+        d.store
+          .db('bot_device')
+          .where({ bot: userOf(0) })
+          .whereNotNull('identity_key')
+          .first(),
+      { what: 'the new device' },
+    )
+    const status = () => sue.client.getCrypto()?.getDeviceVerificationStatus(userOf(0), deviceId)
+    await eventually(async () => (await status())?.signedByOwner, { what: 'its signature, as her client sees it' })
+    await sue.send(rooms[0] ?? '', 'stat after the restore')
+    await eventually(async () => {
+      const pages: { id: string }[] = await d.store.db('page').select('id')
+      const contents = await Promise.all(pages.map(p => openContent(d.store, d.store.db, p.id)))
+      return contents.some(c => c?.text.includes('after the restore'))
+    })
   })
 })

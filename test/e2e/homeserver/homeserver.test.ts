@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
+import { experimentalFeatures } from '../../../config/synapse/homeserver.ts'
 import { homeserverObjection, missingGuarantees } from '../../../core/matrix/check-homeserver.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Stack, stack } from '../../support/stack.ts'
@@ -16,6 +17,9 @@ const encrypted = {
   sender_key: 'key',
   device_id: 'DEVICE',
 }
+
+/** What js-sdk asks with every sync. */
+const stateAfter = 'org.matrix.msc4222.use_state_after'
 
 describe('homeserver', function () {
   this.timeout(120_000)
@@ -170,6 +174,38 @@ describe('homeserver', function () {
     expect((await call(callers.clinician, 'PUT', `${path}/redact/${target}/r9`, {})).status).to.equal(200)
   })
 
+  it('tells of a join that crossed a message, and does not take it back with the message (MSC4222)', async () => {
+    const ann = callers.clinician
+    const bob = await person('hs_crossing')
+    type Part = { events?: { state_key?: string; content: { membership?: string } }[] }
+    // What a client that has joined takes itself for after this sync.
+    const membership = async (room: string, since: string, after: boolean): Promise<string> => {
+      const { body } = await call(bob, 'GET', `/sync?since=${since}${after ? `&${stateAfter}=true` : ''}`)
+      const here = (body.rooms as { join?: Record<string, Record<string, Part>> } | undefined)?.join?.[room] ?? {}
+      if (after) expect(here).to.include.keys('org.matrix.msc4222.state_after')
+      const parts = after ? [here['org.matrix.msc4222.state_after']] : [here.state, here.timeline]
+      const own = parts.flatMap(part => part?.events ?? []).filter(e => e.state_key === bob.userId)
+      return own.at(-1)?.content.membership ?? 'join'
+    }
+    let seen = 0
+    let now = String((await call(bob, 'GET', '/sync')).body.next_batch)
+    for (let round = 0; round < 20 && seen === 0; round++) {
+      const room = await newRoom(ann, { invite: [bob.userId] })
+      const message = () => send(ann, room, 'm.room.encrypted', encrypted)
+      await Promise.all([message(), message(), call(bob, 'POST', `/join/${room}`, {}), message(), message()])
+      now = String((await call(bob, 'GET', `/sync?since=${now}`)).body.next_batch)
+      const [, position = '', rest] = /^s(\d+)(_.*)$/.exec(now) ?? []
+      for (let back = 1; back <= 4; back++) {
+        // A client that was told of the join before the last messages: the state before them makes it an invitation again.
+        const since = `s${Number(position) - back}${rest}`
+        if ((await membership(room, since, false)) === 'join') continue
+        seen += 1
+        expect(await membership(room, since, true)).to.equal('join')
+      }
+    }
+    expect(seen, 'a message crossed a join').to.be.greaterThan(0)
+  })
+
   it('lets nobody register without the clinic', async () => {
     const response = await fetch(`${s.synapse.url}/_matrix/client/v3/register`, {
       method: 'POST',
@@ -208,21 +244,20 @@ describe('homeserver', function () {
     })
 
     it('is told from one with our module, so that a start says which guarantees are off', async () => {
-      expect(await missingGuarantees(url)).to.have.lengthOf(5)
+      expect(await missingGuarantees(url)).to.have.lengthOf(6)
       expect(await missingGuarantees(s.synapse.url)).to.deep.equal([])
     })
   })
 
   describe('settings that a restart shows', () => {
     after(async () => {
-      await s.synapse.restart({
-        experimental_features: { msc3814_enabled: true, msc3202_transaction_extensions: true },
-      })
+      await s.synapse.restart({ experimental_features: experimentalFeatures })
     })
 
     it('is refused as a real Synapse too, once its dehydrated devices are off', async () => {
       await s.synapse.restart({ experimental_features: {}, ip_range_whitelist: ['127.0.0.0/8'] })
       expect(await homeserverObjection(s.synapse.url)).to.match(/lacks dehydrated devices/)
+      expect(await missingGuarantees(s.synapse.url)).to.have.lengthOf(1)
     })
 
     it('pushes without content', async () => {

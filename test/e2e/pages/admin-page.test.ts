@@ -10,21 +10,12 @@ import { transact } from '../../../core/store/tx.ts'
 import { axeFindings } from '../../support/browser/axe.ts'
 import { closeBrowser } from '../../support/browser/chromium.ts'
 import { layoutFaults } from '../../support/browser/layout.ts'
+import { settled, titled } from '../../support/browser/screens.ts'
 import { type AdminWorld, adminWorld, busyMonth } from '../../support/worlds/admin.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const views = ['timeline', 'reports', 'alerts', 'sinks', 'checkpoint'] as const
 
-const titled = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
-const settled = (page: Page) =>
-  page.waitForFunction(() => {
-    const main = document.querySelector('main')
-    return (
-      main !== null &&
-      !main.textContent?.includes('Loading') &&
-      !main.querySelector('.stale, .head [aria-disabled=true]')
-    )
-  })
 const go = async (page: Page, view: string) => {
   await page.evaluate(to => {
     location.hash = to

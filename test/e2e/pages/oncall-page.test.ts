@@ -10,22 +10,13 @@ import { transact } from '../../../core/store/tx.ts'
 import { axeFindings } from '../../support/browser/axe.ts'
 import { closeBrowser } from '../../support/browser/chromium.ts'
 import { layoutFaults } from '../../support/browser/layout.ts'
+import { settled, titled } from '../../support/browser/screens.ts'
 import { type AdminWorld, adminWorld } from '../../support/worlds/admin.ts'
 
 const long = process.env.WARDROOM_LONG === '1'
 const widths = [320, 390, 768, 1280].flatMap(width => [[width, 'light'] as const, [width, 'dark'] as const])
 const screens = ['On call now', 'Schedule', 'Open pages', 'Response times'] as const
 
-const titled = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
-const settled = (page: Page) =>
-  page.waitForFunction(() => {
-    const main = document.querySelector('main')
-    return (
-      main !== null &&
-      !main.textContent?.includes('Loading') &&
-      !main.querySelector('.stale, .head [aria-disabled=true]')
-    )
-  })
 const go = async (page: Page, name: (typeof screens)[number]) => {
   await page.evaluate(to => {
     location.hash = to

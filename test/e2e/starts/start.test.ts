@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse, stringify } from 'yaml'
 import { services } from '../../../cli/services/index.ts'
-import { freePort } from '../../../cli/stack/ports.ts'
 import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/free-port.ts'
 import {
   listedProcesses,
   processesNaming,

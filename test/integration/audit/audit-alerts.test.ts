@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { alertEngine } from '../../../audit/alerts/engine.ts'
+import { alerts } from '../../../audit/alerts/index.ts'
+import type { AuditDeps } from '../../../audit/deps.ts'
 import { hours, minutes, seconds } from '../../../core/domain/clock.ts'
 import type { PatientId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
@@ -14,6 +16,7 @@ import { database, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { alertsProcess } from '../../support/processes/alerts-process.ts'
 import { seededRandom } from '../../support/random.ts'
+import { testLog } from '../../support/test-log.ts'
 
 const ann = '@ann:clinic.example' as UserId
 const room = '!care:clinic.example' as RoomId
@@ -192,6 +195,24 @@ describe('audit alerts', function () {
     const [last] = await listAlerts(d.store.db, { limit: 1000 })
     expect(last?.clearedAt).to.be.a('number')
     expect((await jobs()).at(-1)).to.equal(`alert:${last?.id}:over`)
+  })
+
+  it('are raised for a state within seconds of its limit', async () => {
+    const part = await alerts.start({
+      store: d.store,
+      log: testLog(),
+      onSequenced: () => () => undefined,
+    } as unknown as AuditDeps)
+    try {
+      await audited(d.store, { action: 'status.view', object: { kind: 'service', id: 'all' } })
+      d.store.clock.advance(minutes(3))
+      await eventually(async () => (await raised()).some(a => a.rule === 'stale-checkpoint'), {
+        timeout: 15_000,
+        what: 'the alert',
+      })
+    } finally {
+      await part.stop()
+    }
   })
 
   it('notice a service whose work waits', async () => {

@@ -265,6 +265,27 @@ describe('audit commands', function () {
       )
     })
 
+    it('review who holds which role beside what they did, and name first whom to look at', async () => {
+      const idle = await w.person('idle', 'clinician')
+      await w.db.store.db('role_grant').where({ user_id: idle }).update({ granted_at: 1 })
+      for (let u = 0; u < 6; u++) for (let p = 0; p < 3; p++) await view(`@nurse${u}:clinic.example`, `pt_${p}`)
+      for (let p = 0; p < 40; p++) await view(dana, `pt_many${p}`)
+      await log.sequence()
+      const { body, mark } = await w.ask(carla, '!review access')
+      expect(mark, body).to.equal('✅')
+      expect(body)
+        .to.match(/Access review, 2026-11 .*: 3 people with a role/)
+        .and.match(/@dana:clinic\.example: 41 patients; the median is/)
+        .and.include('@nurse0:clinic.example: dealt with 3 patients, and has no role now')
+        .and.include(`${idle}: has a role and did nothing since that month began`)
+        .and.not.include(`${carla}: has`)
+      expect(body).to.match(/desk +@dana:clinic\.example +\d{4}-\d\d-\d\d +\S+ +2026-11-18 +41/)
+      expect(body).to.match(/clinician +@idle:clinic\.example .* never +0/)
+      expect((await w.audit('audit.report'))[0]).to.deep.include({ object: { kind: 'report', id: 'review 2026-11' } })
+      expect((await w.ask(carla, '!review access 2026-10')).body).to.include('Access review, 2026-10')
+      expect(await w.ask(dana, '!review access')).to.include({ mark: '⛔' })
+    })
+
     it('count what became of links and texts', async () => {
       const link = (action: AuditEvent['action'], outcome: AuditEvent['outcome'] = 'done', reason?: string) =>
         event({ action, outcome, reason, object: { kind: 'link', id: 'ln_0123456789abcdef' }, patient })

@@ -7,7 +7,7 @@ import { watchPins } from '../../../audit/pins/monitor.ts'
 import { type Conflicts, pinWhereDue } from '../../../audit/pins/places.ts'
 import { openWitnessState } from '../../../audit/witness/folder.ts'
 import { startWitness } from '../../../audit/witness/server.ts'
-import { minutes } from '../../../core/domain/clock.ts'
+import { minutes, seconds } from '../../../core/domain/clock.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import type { Listener } from '../../../core/http/listen.ts'
 import { createLog } from '../../../core/log.ts'
@@ -19,6 +19,7 @@ import { latestCheckpoint } from '../../../core/store/audit/log/checkpoints.ts'
 import { newestCosigned } from '../../../core/store/audit/log/cosigned.ts'
 import { tileReader } from '../../../core/store/audit/log/tiles.ts'
 import { notePeer, peers } from '../../../core/store/pins/peers.ts'
+import { noteUnreached } from '../../../core/store/pins/pins.ts'
 import { changeSetting } from '../../../core/store/staff/settings.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { systemRandom } from '../../../core/system.ts'
@@ -88,6 +89,21 @@ describe('pinned checkpoints', function () {
     await watchPins(deps, new Map())
     expect(await raised()).to.deep.equal([])
     expect(await d.store.db('audit_queue').where({ action: 'checkpoint.pin' })).to.have.lengthOf(1)
+  })
+
+  it('are posted again when there was no room for them, although the log has not grown', async () => {
+    const deps = await depsOn(d, log, folder)
+    await grow(d, log, 5)
+    const waiting = () => d.store.db('outbox').where({ kind: 'pins.post', state: 'pending' })
+    for (const turn of ['first', 'second']) {
+      await pinWhereDue(deps, new Map())
+      await pinWhereDue(deps, new Map())
+      expect(await waiting(), `${turn} turn`).to.have.lengthOf(1)
+      // As the bot does that is in no such room.
+      await waiting().update({ state: 'done' })
+      await transact(d.store, tx => noteUnreached(tx, 'room', 'the bot is in no such room'))
+      d.store.clock.advance(seconds(15))
+    }
   })
 
   it('show that an older database was put in place', async () => {

@@ -10,6 +10,7 @@ import { dueRecords } from '../../../core/store/records/fates.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
 import { changePolicy } from '../../../core/store/records/policies.ts'
 import { noteRemoved } from '../../../core/store/records/recall.ts'
+import { addSink } from '../../../core/store/sinks/sinks.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
@@ -131,6 +132,38 @@ describe('!retention and !hold', function () {
       .and.include('b.example was asked and is not reached yet, since 2026-01-02 03:04 UTC')
       .and.include('c.example was asked; there is no sign yet')
       .and.include('d.example was not asked')
+  })
+
+  it('says where records are, to whom the log goes, and until when backups may have what was destroyed', async () => {
+    const [first = ''] = await wrote(3)
+    await wrote(2, '@far:other.example')
+    await wrote(1, '@ann:clinic.example', '!alone:clinic.example')
+    const { db, clock } = store()
+    await db('record').where({ event_id: first }).update({ doomed_at: clock.now(), destroyed_at: clock.now() })
+    const row = { event_id: first, redaction: '$r', asked_at: 1, since: 1, look_at: 1 }
+    await db('record_server').insert([
+      { ...row, server: 'other.example', state: 'reached' },
+      { ...row, server: 'third.example', state: 'away' },
+    ])
+    const sink = {
+      name: 'siem',
+      type: 'syslog',
+      target: 'siem.clinic.example:6514',
+      options: {},
+      shown: {},
+      identify: false,
+    }
+    await transact(store(), tx => addSink(tx, sink, { kind: 'user', id: officer }))
+    const { body, mark } = await w.ask(officer, '!retention residency')
+    expect(mark, body).to.equal('✅')
+    const until = new Date(clock.now() + days(30)).toISOString().slice(0, 10)
+    expect(body)
+      .to.match(/clinic\.example +ours +2 +5/)
+      .and.match(/other\.example +another hospital +1 +4 +1 +1/)
+      .and.match(/third\.example +another hospital +0 +0 +1 +0/)
+      .and.include('siem: syslog → siem.clinic.example:6514')
+      .and.include(`encrypted, until ${until}`)
+    expect((await w.audit('retention.view')).length).to.be.greaterThan(0)
   })
 
   it('holds at once, and releases only with two people', async () => {
@@ -258,6 +291,104 @@ describe('!retention and !hold', function () {
     expect((await w.ask(desk, `!patient close ${code}`)).mark).to.equal('✅')
     store().clock.advance(days(2))
     expect(await due()).to.have.lengthOf(2)
+  })
+
+  it('holds everything of a stretch of time when dates alone are given', async () => {
+    await wrote(2)
+    await transact(store(), tx =>
+      changePolicy(
+        tx,
+        { scope: { kind: 'organisation' }, minimum: false, value: { from: 'sent', keepMs: 1 } },
+        { by: '@a:h' },
+      ),
+    )
+    const all = await due()
+    expect(all.length).to.be.greaterThan(1)
+    const before = await w.ask(officer, '!hold place until 2001-01-01 reason "claim 1"')
+    expect(before).to.include({ mark: '✅' })
+    expect(await due(), 'nothing is that old').to.deep.equal(all)
+    const since = await w.ask(officer, '!hold place since 2001-01-01 reason "claim 2"')
+    expect(since.mark, since.body).to.equal('✅')
+    expect(await due()).to.deep.equal([])
+    expect((await w.ask(officer, '!hold list')).body)
+      .to.include('everything since 2001-01-01')
+      .and.include('everything before 2001-01-02')
+  })
+
+  it('puts a label on a room or a message when a second person approves, and the rule of the label counts', async () => {
+    const other = '!other:clinic.example'
+    const [inRoom] = await wrote(3)
+    const [single, beside] = await wrote(2, '@ann:clinic.example', other)
+    await transact(store(), async tx => {
+      const rule = (label: string | null, keepMs: number) =>
+        changePolicy(
+          tx,
+          {
+            scope: label === null ? { kind: 'organisation' } : { kind: 'label', label },
+            minimum: false,
+            value: { from: 'sent', keepMs },
+          },
+          { by: '@a:h' },
+        )
+      await rule(null, days(400))
+      await rule('billing', hours(1))
+    })
+    expect(await due()).to.deep.equal([])
+    const link = `https://matrix.to/#/${other}/${single}`
+    const decided = async (typed: string) => {
+      const asked = await w.ask(officer, typed)
+      expect(asked.mark, asked.body).to.equal('✅')
+      const question = (await w.toldTo(second)).at(-1) ?? ''
+      const done = await w.ask(second, `!approve ${await code(second)}`)
+      expect(done.mark, done.body).to.equal('✅')
+      return { asked: asked.body, question }
+    }
+    const { asked, question } = await decided(`!retention label ${room} Billing`)
+    for (const words of [asked, question])
+      expect(words)
+        .to.match(/Messages: 3/)
+        .and.match(/at most 1 hour after/)
+        .and.match(/Would go at once: 3 messages of all rooms \(by the present labels 0\)/)
+    expect(await due())
+      .to.have.lengthOf(3)
+      .and.include(inRoom)
+    await decided(`!retention label ${link} billing`)
+    expect(await due())
+      .to.have.lengthOf(4)
+      .and.include(single)
+      .and.not.include(beside)
+    // What is written there later has the room's label.
+    store().clock.advance(days(1))
+    await wrote(1, '@bob:clinic.example')
+    expect(await due()).to.have.lengthOf(5)
+    expect((await w.ask(officer, '!retention show')).body).to.match(/billing +1 +5/)
+    expect((await w.ask(officer, `!retention why ${link}`)).body).to.match(/the window for .*billing/)
+    const events = (await w.audit('retention.change')) as unknown as {
+      object: { id: string }
+      detail: Record<string, unknown>
+    }[]
+    expect(
+      events
+        .filter(e => e.detail.labelled === true)
+        .map(e => [e.object.id, e.detail.about, e.detail.messages, e.detail.approved_by]),
+    ).to.deep.equal([
+      [room, 'billing', 3, second],
+      [single, 'billing', 1, second],
+    ])
+    await decided(`!retention label ${room} billing off`)
+    expect(await due()).to.deep.equal([single])
+    for (const [typed, sentence] of [
+      [`!retention label ${room} billing off`, 'It has no label billing'],
+      [`!retention label ${link} billing`, 'has the label billing already'],
+      ['!retention label !nowhere:clinic.example billing', 'No message of this room was ever seen'],
+      [`!retention label ${room} 7up`, 'A label is one word'],
+      [`!retention label ${room} ephemeral-sent-60s`, 'choose another name'],
+      [`!retention label https://matrix.to/#/${room}/$nothing billing`, 'not known here'],
+    ] as const)
+      expect((await w.ask(officer, typed)).body, typed).to.include(sentence)
+    expect(await w.ask(await w.person('ann', 'clinician'), `!retention label ${room} billing`)).to.include({
+      mark: '⛔',
+    })
   })
 
   it('lets holds overlap, each until it is released', async () => {

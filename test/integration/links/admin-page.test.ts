@@ -11,14 +11,14 @@ import { redactText } from '../../../core/log.ts'
 import { sweepAdminSessions } from '../../../core/store/admin/admin-sessions.ts'
 import { revokeRole, standingOf } from '../../../core/store/staff/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
-import type { Deadlines, Session, SignInAnswer, Timeline } from '../../../web/admin-contract.ts'
+import type { Deadlines, Session, Timeline } from '../../../web/admin-contract.ts'
 import { audited, type TestAuditLog, testAuditLog } from '../../support/audit-log.ts'
 import { eventually } from '../../support/eventually.ts'
+import { adminUrl, adminVisitor, linkToken, signInWith } from '../../support/worlds/admin-visitor.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 import { type Browser, httpBrowser, pageFolder } from '../../support/worlds/public-http.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const adminUrl = 'http://localhost:8082'
 const views = { timeline: {}, sinks: {}, checkpoint: {}, reports: { report: 'commands', month: '2026-11' }, alerts: {} }
 const calls: [string, object][] = [
   ...Object.entries(views).map(([name, body]): [string, object] => [`/api/view/${name}`, body]),
@@ -45,17 +45,8 @@ describe('the administrators’ page', () => {
     return listen(adminApp({ ...deps, ...more }))
   }
   const visitor = () => httpBrowser(server.url, adminUrl)
-  const linkToken = async (who: UserId): Promise<string> =>
-    /\/sign-in#(\w{22})/.exec((await w.ask(who, '!admin link')).body)?.[1] ?? ''
-  const signInWith = async (b: Browser, token: string): Promise<SignInAnswer> =>
-    (await b.post('/api/sign-in', { token })).json() as Promise<SignInAnswer>
-  /** A browser that is signed in, with what its page got. */
-  const signedIn = async (who: UserId): Promise<{ b: Browser; session: Session }> => {
-    const b = visitor()
-    const answer = await signInWith(b, await linkToken(who))
-    if (answer.state !== 'in') throw new Error('not signed in')
-    return { b, session: answer.session }
-  }
+  const tokenOf = (who: UserId) => linkToken(w, who)
+  const signedIn = (who: UserId) => adminVisitor(w, server.url, who)
   const status = async (b: Browser, csrf: string | undefined, path: string, body: object = {}) =>
     (await b.post(path, body, csrf)).status
   const last = async (action: string) => (await w.audit(action)).at(-1) as Record<string, Record<string, unknown>>
@@ -90,7 +81,7 @@ describe('the administrators’ page', () => {
     })
 
     it('stands in the database as a hash, and in no log', async () => {
-      const token = await linkToken(ann)
+      const token = await tokenOf(ann)
       const { b } = await signedIn(ann)
       await b.call('GET', `/sign-in?${token}`)
       const cookie = [...b.cookies.values()][0] as string
@@ -103,7 +94,7 @@ describe('the administrators’ page', () => {
     })
 
     it('changes nothing when it is fetched, a hundred times', async () => {
-      const token = await linkToken(ann)
+      const token = await tokenOf(ann)
       const before = await w.db.dump()
       const fresh = visitor()
       for (let i = 0; i < 100; i++)
@@ -114,11 +105,11 @@ describe('the administrators’ page', () => {
     })
 
     it('works once, within ten minutes, and not beside a newer one: the same bytes for each, and each recorded', async () => {
-      const used = await linkToken(ann)
+      const used = await tokenOf(ann)
       await signInWith(visitor(), used)
-      const older = await linkToken(ann)
-      const late = await linkToken(cleo)
-      await linkToken(ann)
+      const older = await tokenOf(ann)
+      const late = await tokenOf(cleo)
+      await tokenOf(ann)
       w.db.store.clock.advance(minutes(10))
       const answers = new Set<string>()
       for (const token of [used, older, late, '1'.repeat(22), 'x']) {
@@ -134,7 +125,7 @@ describe('the administrators’ page', () => {
 
     it('opens nothing once the role is gone', async () => {
       const eve = await w.person('eve', 'admin')
-      const token = await linkToken(eve)
+      const token = await tokenOf(eve)
       await w.db.store.db('role_grant').where({ user_id: eve }).delete()
       expect(await signInWith(visitor(), token)).to.deep.equal({ state: 'closed' })
       expect(await last('admin.refused')).to.include({ reason: 'role' })
@@ -143,7 +134,7 @@ describe('the administrators’ page', () => {
 
   describe('its session', () => {
     it('is a cookie that no script and no other site gets, and one for each person', async () => {
-      const token = await linkToken(ann)
+      const token = await tokenOf(ann)
       const answer = await visitor().post('/api/sign-in', { token })
       expect(answer.headers.getSetCookie()[0]).to.match(
         /^__Host-wardroom-admin=[\w-]{32}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
@@ -338,7 +329,7 @@ describe('the administrators’ page', () => {
     const queue = () => w.db.store.db('audit_queue').orderBy('id')
     for (const [path, action] of Object.entries(leaves)) {
       const name = path.split('/').at(-1) as keyof typeof views
-      const body = path === '/api/sign-in' ? { token: await linkToken(cleo) } : (views[name] ?? {})
+      const body = path === '/api/sign-in' ? { token: await tokenOf(cleo) } : (views[name] ?? {})
       const before = (await queue()).length
       const answer = await b.post(path, body, csrf)
       expect(answer.status, path).to.be.within(200, 204)

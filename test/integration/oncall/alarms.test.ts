@@ -4,9 +4,12 @@ import { alarmsRouter } from '../../../appservice/http/alarms.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import { failures } from '../../../core/http/answers.ts'
 import { listen } from '../../../core/http/listen.ts'
+import { refusalLog } from '../../../core/http/refusals.ts'
 import { addAlarmSource, revokeAlarmSource } from '../../../core/store/oncall/alarms.ts'
 import { openContent } from '../../../core/store/oncall/pages.ts'
+import { eventually } from '../../support/eventually.ts'
 import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-world.ts'
+import { testLog } from '../../support/test-log.ts'
 
 describe('alarms of other systems', function () {
   this.timeout(120_000)
@@ -61,6 +64,35 @@ describe('alarms of other systems', function () {
     expect(card?.note).to.include('not for primary monitoring')
     expect((await send({ what: 'another' }, { 'idempotency-key': 'same' })).status).to.equal(409)
     expect((await send(alarm)).body).to.include({ joined: 'duplicate', count: 2, ref: sent[0]?.body.ref })
+  })
+
+  it('leave an event each in the audit log, taken or refused', async () => {
+    const log = testLog()
+    const refusals = refusalLog({ store: w.store, log })
+    const door = await listen(
+      express()
+        .use(refusals.watch(() => 'request.refused'))
+        .use('/alarms', alarmsRouter({ store: w.store, duty: w.duty })),
+      { graceMs: 200 },
+    )
+    const post = async (bearer: string): Promise<number> => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': `door-${++n}`, authorization: bearer }
+      const body = JSON.stringify({ what: 'the door' })
+      const answer = await fetch(`${door.url}/alarms`, { method: 'POST', headers, body })
+      await answer.arrayBuffer()
+      return answer.status
+    }
+    const rows = async (action: string): Promise<number> => (await w.store.db('audit_queue').where({ action })).length
+    try {
+      const [taken, refused] = [await rows('alarm.receive'), await rows('request.refused')]
+      expect(await post(`Bearer ${token}`)).to.equal(202)
+      expect(await rows('alarm.receive')).to.equal(taken + 1)
+      expect(await post('Bearer 11111111111111111111')).to.equal(401)
+      await eventually(async () => (await rows('request.refused')) === refused + 1, { what: 'the refusal in the log' })
+    } finally {
+      await door.stop()
+      await refusals.stop()
+    }
   })
 
   it('are raised by what their words and values say, with the reason, and never lowered', async () => {

@@ -3,6 +3,7 @@ import { minutes } from '../../../core/domain/clock.ts'
 import { createHomeserver } from '../../../core/matrix/homeserver.ts'
 import { lookAtChat } from '../../../core/oncall/pages/chat-watch.ts'
 import { secret } from '../../../core/secret.ts'
+import { eventually } from '../../support/eventually.ts'
 import { farHomeserver } from '../../support/oncall/far-homeserver.ts'
 import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-world.ts'
 
@@ -70,5 +71,23 @@ describe('pages while the homeserver does not answer', function () {
     await look()
     expect(await w.jobs('desk.alert')).to.have.lengthOf(0)
     expect(await away()).to.have.lengthOf(2)
+  })
+
+  it('go by text at once, too, where a card lies unanswered, but not to those who want cards only and have theirs', async () => {
+    far.is('up')
+    await look()
+    const routine = await w.page({ priority: 'routine', content: { text: 'the form', from: at('sue'), why: [] } })
+    w.store.clock.advance(minutes(31))
+    w.pager()
+    await eventually(async () => (await w.contacts(routine.id)).length > 0, { what: 'the digest' })
+    const urgent = await w.page()
+    await w.stopPagers()
+    await w.sendCards()
+    expect(await w.contacts(routine.id)).to.deep.equal(['matrix ann'])
+    far.is('down')
+    await look()
+    await look()
+    expect(await w.contacts(urgent.id)).to.deep.equal(['matrix ann', 'sms ann'])
+    expect(await w.contacts(routine.id)).to.deep.equal(['matrix ann'])
   })
 })

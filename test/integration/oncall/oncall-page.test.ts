@@ -8,15 +8,14 @@ import { type Listener, listen } from '../../../core/http/listen.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
 import { advancePages, answerPage } from '../../../core/oncall/pages/engine.ts'
 import { requestPage } from '../../../core/oncall/pages/request-page.ts'
-import { revokeRole } from '../../../core/store/staff/roles.ts'
+import { grantRole, revokeRole } from '../../../core/store/staff/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
-import type { Session, SignInAnswer } from '../../../web/admin-contract.ts'
 import type { OnCallNow, OpenPages, Responses, Schedule } from '../../../web/oncall-contract.ts'
 import { testLog } from '../../support/test-log.ts'
+import { adminUrl, adminVisitor } from '../../support/worlds/admin-visitor.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
-import { type Browser, httpBrowser, pageFolder } from '../../support/worlds/public-http.ts'
+import { pageFolder } from '../../support/worlds/public-http.ts'
 
-const adminUrl = 'http://localhost:8082'
 const views = { 'on-call': {}, schedule: { span: 'week' }, pages: {}, responses: { days: 7 } } as const
 const zone = 'America/New_York'
 
@@ -29,13 +28,7 @@ describe('the on-call views of the administrators’ page', () => {
   let bob: UserId
   const folder = pageFolder()
 
-  const signedIn = async (who: UserId): Promise<{ b: Browser; session: Session }> => {
-    const b = httpBrowser(server.url, adminUrl)
-    const token = /\/sign-in#(\w{22})/.exec((await w.ask(who, '!admin link')).body)?.[1]
-    const answer = (await (await b.post('/api/sign-in', { token })).json()) as SignInAnswer
-    if (answer.state !== 'in') throw new Error('not signed in')
-    return { b, session: answer.session }
-  }
+  const signedIn = (who: UserId) => adminVisitor(w, server.url, who)
   /** A view as somebody sees it who signs in for it. */
   const look = async <T>(who: UserId, view: string, body: object = {}): Promise<T> => {
     const { b, session } = await signedIn(who)
@@ -227,6 +220,10 @@ describe('the on-call views of the administrators’ page', () => {
     })
     expect(surgery).to.deep.include({ on: [{ person: sue, reason: { by: 'fallback' } }], next: null })
     expect(now.names).to.deep.equal({ [bob]: 'Bob Miller', [sue]: 'sue' })
+    const clinician = { userId: bob, role: 'clinician', by: 'test' } as const
+    await transact(w.db.store, tx => revokeRole(tx, clinician))
+    expect((await look<OnCallNow>(sue, 'on-call')).names[bob]).to.equal('Bob Miller (no role here any more)')
+    await transact(w.db.store, tx => grantRole(tx, { ...clinician, identity: null }))
   })
 
   it('a week of a role in its own zone: a day of 25 hours, gaps, layers, changes by hand and who is away', async () => {

@@ -8,7 +8,8 @@ import { hours } from '../../../core/domain/clock.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import { renewStoredCopy, watchStoredCopy, writePage } from '../../../core/oncall/print/stored-copy.ts'
 import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
-import { transact } from '../../../core/store/tx.ts'
+import { grantRole, revokeRole } from '../../../core/store/staff/roles.ts'
+import { type Tx, transact } from '../../../core/store/tx.ts'
 import { type CommandWorld, commandWorld } from '../../support/worlds/command-world.ts'
 
 /** Issue 5, point 10. */
@@ -57,7 +58,7 @@ describe('the printed page of who is on call, out of the database', function () 
     expect(html).to.include('Wed 2026-11-25 16:00').and.include('Nobody is on. Call the fallback:')
     expect(html).to.include('Cardiology &#60;b&#62;on call').and.include('bob</strong> <em>no number')
     expect(await printed()).to.deep.equal([['done', 'all-roles', { what: 'file', roles: 2, numbers: 2 }]])
-    expect(JSON.stringify(await w.audit('oncall.print'))).not.to.match(/555|612/)
+    expect(JSON.stringify(await w.audit('oncall.print'))).not.to.match(/555 ?0123|612 ?34/)
   })
 
   it('says where it cannot be written, and then opens no number', async () => {
@@ -65,6 +66,20 @@ describe('the printed page of who is on call, out of the database', function () 
     const refused = await printDuties(w.db.store, join(folder, 'nowhere/x.html')).catch((e: unknown) => e)
     expect(refused).to.be.instanceOf(Explained)
     expect((await printed()).length).to.equal(before)
+  })
+
+  it('has no number of somebody who left the clinic and is still in a schedule', async () => {
+    const file = join(folder, 'left.html')
+    const as = async (change: (tx: Tx) => Promise<unknown>) => {
+      await transact(w.db.store, change)
+      await printDuties(w.db.store, file)
+      return readFileSync(file, 'utf8')
+    }
+    const [userId, role] = [ann, 'clinician'] as const
+    expect(await as(tx => revokeRole(tx, { userId, role, by: 'test' })))
+      .to.include('Ann Lee</strong> <em>not here any more')
+      .and.not.include('555 0123')
+    expect(await as(tx => grantRole(tx, { userId, role, by: 'test', identity: null }))).to.include('555 0123')
   })
 
   it('is kept as a copy that every renewal replaces whole, also after one that was killed or broke', async () => {

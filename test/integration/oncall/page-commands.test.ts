@@ -6,6 +6,7 @@ import { minutes } from '../../../core/domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../../core/domain/ids.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
 import { clinicDuty } from '../../../core/oncall/pages/clinic-duty.ts'
+import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import type { Effects } from '../../../core/queues/inbox-worker.ts'
 import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { noteCareMember } from '../../../core/store/alerts/alert-facts.ts'
@@ -15,6 +16,7 @@ import { putOnCallPerson } from '../../../core/store/oncall/people.ts'
 import { addOnCallRole, changeOnCallRole } from '../../../core/store/oncall/roles.ts'
 import { addPatient } from '../../../core/store/patients/patients.ts'
 import type { InboxEvent } from '../../../core/store/queues/inbox.ts'
+import { revokeRole } from '../../../core/store/staff/roles.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { layer, turns } from '../../support/oncall/schedules.ts'
 import { testLog } from '../../support/test-log.ts'
@@ -99,8 +101,12 @@ describe('pages by chat', function () {
     expect(cards[0]?.text).to.include(`Urgent page ${ref}`).and.to.include('please call about bed 4')
     expect((await w.ask(bob, `!accept ${ref}`)).mark).to.equal('✅')
     await bot.idle()
-    expect(cards.at(-1)).to.include({ edits: '$card1' })
-    expect(cards.at(-1)?.text).to.include('Taken by bob')
+    const annsCard = cards.findLast(c => c.room === `!chat-${ann}`)
+    expect(annsCard).to.include({ edits: '$card1' })
+    expect(annsCard?.text).to.include('Taken by bob')
+    const bobs = cards.filter(c => c.room === `!chat-${bob}`)
+    expect(bobs, 'who took it reads what it is about').to.have.lengthOf(1)
+    expect(bobs[0]?.text).to.include('please call about bed 4').and.to.include('Yours.')
     expect((await w.toldTo(sue)).join('\n')).to.include(`${ref}: bob has accepted`)
   })
 
@@ -115,6 +121,18 @@ describe('pages by chat', function () {
     expect(cards.at(-1)?.text).to.include('Yours.')
   })
 
+  it('bring the card, too, when the page was taken by text before the card could go', async () => {
+    const { id } = await page()
+    await w.db.store.db('page_contact').where({ page_id: id }).update({ state: 'queued', provider_id: null })
+    cards.length = 0
+    const accept = { kind: 'accept', by: ann, way: 'sms' } as const
+    await transact(w.db.store, tx => answerPage(tx, clinicDuty, id, accept))
+    const card = { queue: 'bots', kind: 'page.card', key: 'card-again', payload: { page: id, key: '1' } } as const
+    await transact(w.db.store, tx => tx.enqueue(card))
+    await bot.idle()
+    expect(cards[0]?.text).to.include('please call about bed 4').and.to.include('Yours.')
+  })
+
   it('are answered by a word in the chat, and nothing else is taken for an answer', async () => {
     await page()
     expect(await happens(await pageByReply(w.db, event({}), 'how do I get a new badge?', {}))).to.equal(false)
@@ -124,6 +142,9 @@ describe('pages by chat', function () {
 
   it('are handed over, declined and resolved', async () => {
     const { ref } = await page()
+    const cyd = await w.person('cyd', 'clinician')
+    expect((await w.ask(cyd, `!resolve ${ref}`)).body).to.include('neither yours nor from you')
+    expect(await phase()).to.equal('open')
     await w.ask(ann, '!accept')
     expect((await w.ask(ann, `!handover ${ref} @bob`)).mark).to.equal('✅')
     await w.ask(bob, `!accept ${ref}`)
@@ -203,6 +224,32 @@ describe('pages by chat', function () {
     expect((await w.ask(sue, '!accept 7Q4K')).body).to.include('There is no page 7Q4K')
   })
 
+  it('go to nobody who holds no role of the clinic, or not any more', async () => {
+    for (const line of ['!page @eve please call', '!page @bob:elsewhere.example please call'])
+      expect((await w.ask(sue, line)).body).to.include('holds no role of the clinic')
+    expect((await w.ask(sue, '!page @bop please call')).body).to.include('Did you mean @bob:clinic.example?')
+    const { ref } = await page()
+    await w.ask(ann, '!accept')
+    expect((await w.ask(ann, `!handover ${ref} @eve`)).mark).to.equal('⛔')
+    await w.ask(ann, `!resolve ${ref}`)
+    const { store } = w.db
+    cards.length = 0
+    await page('urgent call about bed 3')
+    const revoked = await transact(store, tx => revokeRole(tx, { userId: ann, role: 'clinician', by: bob }))
+    expect(revoked).to.equal('done')
+    const tap = { 'm.relates_to': { rel_type: 'm.annotation', event_id: '$card1', key: '✅' } }
+    await happens(await pageByReaction(w.db, event({ content: tap })))
+    expect(await phase(), 'an old card takes nothing').to.equal('open')
+    expect((await w.audit('page.refuse')).at(-1)).to.include({ reason: 'no-role' })
+    cards.length = 0
+    await page('urgent call about bed 5')
+    expect((await w.toldTo(sue)).join('\n')).to.include('Ann Lee cannot be reached')
+    expect(cards).to.deep.equal([])
+    expect(await transact(store, tx => clinicDuty.peopleWithNumber(tx, '+12025550171'))).to.deep.equal([])
+    await w.person('ann', 'clinician')
+    expect(await transact(store, tx => clinicDuty.peopleWithNumber(tx, '+12025550171'))).to.deep.equal([ann])
+  })
+
   it('call for a rotation whoever has it by overrides too', async () => {
     const { store } = w.db
     const layers = [layer('nights', turns('week', '2026-01-05 08:00', [ann]))]
@@ -219,5 +266,14 @@ describe('pages by chat', function () {
     })
     if (isRefusal(made)) throw new Error(made.sentence)
     expect(await now()).to.deep.equal([bob])
+  })
+
+  it('that somebody took whose role is taken away are named to whoever takes it, and the schedules that still have them', async () => {
+    const ada = await w.person('ada', 'admin')
+    await w.ask(sue, '!page @ann stat please look at bed 7')
+    await w.ask(ann, '!accept')
+    const { ref } = await w.db.store.db('page').where({ phase: 'accepted' }).orderBy('created_at', 'desc').first('ref')
+    const { body } = await w.ask(ada, '!role revoke ann clinician')
+    expect(body).to.include('no longer clinician').and.include('schedules of cardiology').and.include(`taken ${ref} `)
   })
 })

@@ -1,7 +1,11 @@
 import { expect } from 'chai'
+import { answerByText } from '../../../appservice/sms/paging/inbound.ts'
 import { minutes, seconds } from '../../../core/domain/clock.ts'
 import { nextDue } from '../../../core/domain/oncall/paging/timeline.ts'
 import { isRefusal } from '../../../core/domain/refusal.ts'
+import { settleClock } from '../../../core/store/oncall/page-clock.ts'
+import { lockPage, openContent, savePages } from '../../../core/store/oncall/pages.ts'
+import type { InboundText } from '../../../core/store/texts/inbound-texts.ts'
 import { eventually } from '../../support/eventually.ts'
 import { at, type PagesWorld, pagesWorld } from '../../support/oncall/pages-world.ts'
 
@@ -16,7 +20,7 @@ describe('pages on PostgreSQL', function () {
   afterEach(async () => {
     await w.stopPagers()
     await w.store.db.raw('truncate page cascade')
-    await w.store.db.raw('truncate page_clock, outbox cascade')
+    await w.store.db.raw('truncate page_clock, outbox, inbox cascade')
     Object.assign(w.who, { on: ['ann'], absent: [], names: {}, quietUntil: {} })
   })
   after(() => w.stop())
@@ -71,9 +75,41 @@ describe('pages on PostgreSQL', function () {
     expect(ids.size).to.equal(1)
     expect((await w.state([...ids][0] ?? '')).count).to.equal(20)
     const storm = []
-    for (let i = 0; i < 12; i++) storm.push(await w.page({ what: `alarm ${i}`, sender: 'source:monitor' }))
+    for (let i = 0; i < 12; i++) {
+      const content = { text: `bed ${i}`, from: 'monitor', why: [] }
+      storm.push(await w.page({ what: `alarm ${i}`, sender: 'source:monitor', content }))
+    }
     expect(new Set(storm.map(s => s.id)).size).to.equal(5)
     expect(storm.at(-1)?.joined).to.equal('storm')
+    const shown = await openContent(w.store, w.store.db, storm.at(-1)?.id ?? '')
+    expect(shown?.text.split('\n'), 'whom each is about').to.include.members(['bed 5', 'bed 11'])
+  })
+
+  it('shows what is new in an alarm that comes again, and nothing twice', async () => {
+    const says = (text: string) => ({ what: 'SpO2', key: 'm-7', content: { text, from: 'monitor', why: [] } })
+    const { id } = await w.page(says('SpO2 91 %'))
+    for (const text of ['SpO2 91 %', 'SpO2 80 %', 'SpO2 80 %']) await w.page(says(text))
+    expect((await openContent(w.store, w.store.db, id))?.text).to.equal('SpO2 91 %\nSpO2 80 %')
+  })
+
+  it('is a page of its own when the same was called out in vain', async () => {
+    const first = await w.page({ what: 'pump' })
+    await w.tx(async t => {
+      const stored = await lockPage(t, first.id)
+      if (stored) await savePages(t, [{ ...stored.page, phase: 'exhausted' }])
+    })
+    const again = await w.page({ what: 'pump' })
+    expect(again).to.include({ joined: null, phase: 'open' })
+    expect(await w.contacts(again.id)).to.deep.equal(['matrix ann'])
+  })
+
+  it('is taken by a bare word from a telephone that two of those called share', async () => {
+    Object.assign(w.who, { on: ['ann', 'bob'] })
+    const { id } = await w.page()
+    const duty = { ...w.duty, peopleWithNumber: async () => [at('ann'), at('bob')] }
+    const text = { providerId: 'SM1', phone: '+12025550171', phoneLookup: 'x', body: 'ok', media: 0 }
+    expect(await w.tx(t => answerByText(t, duty, text as InboundText, async () => false))).to.equal(true)
+    expect((await w.state(id)).acceptedBy).to.deep.equal([at('ann')])
   })
 
   it('raises a page when a more urgent one joins it', async () => {
@@ -129,6 +165,39 @@ describe('pages on PostgreSQL', function () {
       }
     }
     for (const { id } of pages) expect(await w.contacts(id)).to.deep.equal(['matrix ann'])
+  })
+
+  it('moves with it although a job of a page is in hand, which is not forgotten either, nor what else came in just before', async () => {
+    const page = await w.page({ priority: 'stat' })
+    w.pager({ own: true })
+    await eventually(async () => (await w.store.db('page_clock').first('host')) !== undefined)
+    await w.store.db('inbox').insert({
+      ...{ source: 'bots', event_id: '$one', room_id: '!r:test', type: 'm.room.encrypted', sender: '@a:test' },
+      ...{
+        origin_server_ts: 1,
+        sealed: false,
+        event: '{}',
+        received_at: w.store.clock.now(),
+        due_at: w.store.clock.now(),
+      },
+    })
+    const inHand = await w.store.db.transaction()
+    const job = await inHand('outbox').where({ state: 'pending' }).forNoKeyUpdate().first()
+    const waiting = async () =>
+      (await w.store
+        .db('outbox')
+        .where({ state: 'pending' })
+        .where('due_at', '>', w.store.clock.now())
+        .pluck('id')) as string[]
+    const { at: looked } = await w.state(page.id)
+    w.store.clock.advance(-minutes(60))
+    await w.until(page.id, p => (p?.page.at ?? 0) < looked - minutes(59), 'the step seen')
+    expect(await waiting()).to.deep.equal([job.id])
+    expect((await w.store.db('inbox').first('due_at')).due_at).to.be.at.most(w.store.clock.now())
+    await inHand.rollback()
+    // As the next process does first.
+    await w.tx(t => settleClock(t, { host: 'own', wall: w.store.clock.now(), monotonic: performance.now() }))
+    expect(await waiting()).to.deep.equal([])
   })
 
   it(`calls everybody in time with ${long ? 10_000 : 200} pages open`, async function () {

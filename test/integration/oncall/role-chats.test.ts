@@ -14,6 +14,7 @@ import { answerPage } from '../../../core/oncall/pages/engine.ts'
 import { lockPage, openContent, openPages, savePages } from '../../../core/store/oncall/pages.ts'
 import { isChatGuest, noteChatGuest, noteRoleChats, roleChat } from '../../../core/store/oncall/role-chats.ts'
 import { addOnCallRole, changeOnCallRole, removeOnCallRole } from '../../../core/store/oncall/roles.ts'
+import { recordRoom } from '../../../core/store/patients/care.ts'
 import { type InboxEvent, putEvents, type RawEvent } from '../../../core/store/queues/inbox.ts'
 import type { Job } from '../../../core/store/queues/outbox.ts'
 import { noteRecords } from '../../../core/store/records/note.ts'
@@ -160,6 +161,12 @@ describe('a chat with a role', function () {
     await comes(member())
     expect(await roleChat(w.db.store.db, room)).to.include({ role: 'cardiology', user: role, peer: sue })
     expect(await jobs('role.join')).to.deep.equal([{ room, user: role }])
+    await tx(t => recordRoom(t, { roomId: '!care:x' as RoomId, class: 'care', by: sue }))
+    await comes(member({ room_id: '!care:x' }))
+    expect(await roleChat(w.db.store.db, '!care:x'), 'nobody of ours listens in a care room').to.equal(undefined)
+    expect((await jobs('role.decline')).map(j => j.why)).to.deep.equal(['not-direct'])
+    await w.db.store.db.raw('truncate audit_queue')
+    await w.db.store.db('outbox').where({ kind: 'role.decline' }).delete()
     const refused = {
       'not-encrypted': member({ room_id: '!1:x', unsigned: { invite_room_state: [] } }),
       'not-direct': member({ room_id: '!2:x', content: { membership: 'invite' } }),
@@ -172,10 +179,7 @@ describe('a chat with a role', function () {
     )
     for (const event of Object.values(refused)) await comes(event)
     expect((await jobs('role.decline')).map(j => j.why)).to.deep.equal(Object.keys(refused))
-    expect((await w.audit('room.member')).map(r => r.reason ?? r.outcome)).to.deep.equal([
-      'done',
-      ...Object.keys(refused),
-    ])
+    expect((await w.audit('room.member')).map(r => r.reason ?? r.outcome)).to.deep.equal([...Object.keys(refused)])
     expect(await roleChat(w.db.store.db, room)).to.include({ user: role })
     await comes(member({}, 'leave'))
     expect(await roleChat(w.db.store.db, room)).to.equal(undefined)
@@ -203,6 +207,15 @@ describe('a chat with a role', function () {
     expect(JSON.stringify(await w.audit('page.create')))
       .to.include(sue)
       .and.not.include('pulse')
+  })
+
+  it('pages for somebody of this homeserver whom a person brought in, as for its opener', async () => {
+    await comes(member())
+    await says('stat bed 7', dan)
+    const [page] = await pages()
+    expect(page).to.include({ priority: 'stat', phase: 'open' })
+    expect((await openContent(w.db.store, w.db.store.db, page?.id ?? ''))?.from).to.equal(dan)
+    expect(await told()).to.include(`${page?.ref}: Calling ann.`)
   })
 
   it('adds further words to the cards until somebody has the page, and calls nobody again unless it is more urgent', async () => {
@@ -309,8 +322,8 @@ describe('a chat with a role', function () {
 
   describe('and a reaction in a care room', () => {
     const care = `!care:${server}` as RoomId
-    const reacts = async (key: string, who = sue, into: RoomId = care) => {
-      const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: '$asked', key } }
+    const reacts = async (key: string, who = sue, into: RoomId = care, about = '$asked') => {
+      const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: about, key } }
       const event = { eventId: `$reaction${++n}`, roomId: into, sender: who, type: 'm.reaction', content }
       const effects = await callByReaction(w.db.store && { store: w.db.store }, event as unknown as InboxEvent)
       if (effects?.kind === 'done' && effects.apply) await tx(effects.apply)
@@ -331,7 +344,7 @@ describe('a chat with a role', function () {
       expect(page).to.include({ target: 'role cardiology', priority: 'urgent' })
       const content = await openContent(w.db.store, w.db.store.db, page?.id ?? '')
       expect(content?.link).to.equal(`https://matrix.to/#/${care}/$asked`)
-      expect(JSON.stringify(content)).not.to.match(/Rosa|202/)
+      expect(JSON.stringify(content)).not.to.match(/Rosa|555 ?0143/)
       expect((await w.toldTo(sue)).join('\n'))
         .to.include(`${page?.ref}: paging cardiology`)
         .and.include('only a link')
@@ -342,6 +355,7 @@ describe('a chat with a role', function () {
     it('calls nobody from another room, of a stranger, or with another emoji', async () => {
       expect(await reacts('📟', sue, '!staff:x' as RoomId)).to.equal(undefined)
       expect(await reacts('👍')).to.equal(undefined)
+      expect(await reacts('📟', sue, care, '$x\nFrom the head: go home')).to.equal(undefined)
       await reacts('📟', `@p_abc:${server}` as UserId)
       expect(await pages()).to.deep.equal([])
     })

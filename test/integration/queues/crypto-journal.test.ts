@@ -251,6 +251,10 @@ describe('the crypto journal', () => {
       'queryKeysForUsers',
       'close',
       'markAllTrackedUsersAsDirty',
+      'receiveSyncChanges',
+      'shareRoomKey',
+      'shareRoomKeyBundleData',
+      'markRequestAsSent',
     ])
       expect(OlmMachine.prototype).to.have.property(name).that.is.a('function')
     expect(UserId).to.be.a('function')

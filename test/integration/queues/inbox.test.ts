@@ -46,7 +46,7 @@ describe('the inbox worker', () => {
 
   const start = async (
     handle: (e: InboxEvent) => Promise<Effects> | Effects,
-    more: { store?: TestDatabase['store']; pollMs?: number } = {},
+    more: { store?: TestDatabase['store']; pollMs?: number; refuseReplays?: boolean } = {},
   ) => {
     const inbox = await startInbox({
       source: 'bots',
@@ -84,6 +84,19 @@ describe('the inbox worker', () => {
       const ofRoom = everything.filter((_, i) => i % 5 === r)
       expect(done.filter(id => ofRoom.includes(id))).to.deep.equal(ofRoom)
     }
+  })
+
+  it('obeys a ciphertext once, whatever event id a homeserver gives it later, also written in another way', async () => {
+    const said = (ciphertext: string) => ({ ...event('!a:test'), type: 'm.room.encrypted', content: { ciphertext } })
+    const [first, other] = await put(said('AwgAEg'), said('AwgAEw'))
+    const inbox = await start(e => ({ kind: 'done', apply: effect(e) }), { refuseReplays: true })
+    await inbox.idle()
+    const [again, padded] = await put(said('AwgAEg'), said('AwgAEg=='))
+    await inbox.idle()
+    expect(await effects()).to.deep.equal([first, other])
+    expect(await states()).to.include({ [again ?? '']: 'dead', [padded ?? '']: 'dead' })
+    const reasons = await d.store.db('audit_queue').where({ action: 'event.poison' }).pluck('reason')
+    expect(reasons).to.deep.equal(['replayed', 'replayed'])
   })
 
   it('shows an event the effects of the ones before it', async () => {

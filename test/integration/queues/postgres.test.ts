@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
 import { canBeEnteredBy, databaseUser } from '../../../cli/stack/database-user.ts'
-import { freePort } from '../../../cli/stack/ports.ts'
 import { type Postgres, startPostgres } from '../../../cli/stack/postgres.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const rows = async (url: string, sql: string): Promise<Record<string, unknown>[]> => {
   const client = new pg.Client({ connectionString: url })

@@ -1,9 +1,6 @@
 import express from 'express'
 import { pageJobs, pageWebhooks, smsJobs, smsWebhooks, twilioPhones } from '../../../appservice/sms/index.ts'
-import type { Behaviour } from '../../../appservice/sms/local/behaviours.ts'
-import type { LocalCall } from '../../../appservice/sms/local/calls.ts'
 import { localAccount, localSender, startLocal } from '../../../appservice/sms/local/main.ts'
-import type { LocalMessage } from '../../../appservice/sms/local/state.ts'
 import { pace } from '../../../appservice/sms/pace.ts'
 import { twilioProvider } from '../../../appservice/sms/twilio.ts'
 import type { PageEvent } from '../../../core/domain/oncall/paging/page.ts'
@@ -15,11 +12,12 @@ import { type PageRequest, requestPage } from '../../../core/oncall/pages/reques
 import type { Dispatcher } from '../../../core/queues/dispatcher.ts'
 import { type Outbox, startOutbox } from '../../../core/queues/outbox-worker.ts'
 import { secret } from '../../../core/secret.ts'
-import { type Contact, contactOf } from '../../../core/store/oncall/page-contacts.ts'
+import { type Contact, contactOf, contactSent } from '../../../core/store/oncall/page-contacts.ts'
 import { pageByRef, readPage } from '../../../core/store/oncall/pages.ts'
 import { type StoreDeps, type Tx, transact } from '../../../core/store/tx.ts'
 import { database, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
+import { localPhones } from '../receivers/local-phones.ts'
 import { testLog } from '../test-log.ts'
 import { at, clinic, dutyOf, lineNumber, phones } from './test-clinic.ts'
 
@@ -40,6 +38,19 @@ export const pagesWorld = async () => {
     const rows: { payload: string }[] = await store.db('outbox').where({ kind }).orderBy('seq')
     return Promise.all(rows.map(async r => JSON.parse(await store.seal.open('outbox.payload', r.payload))))
   }
+  /** Asks for a page to cardiology, urgent, from Sue; every one about something else unless told. */
+  const request = (more: Partial<PageRequest> = {}, on: StoreDeps = store) =>
+    transact(on, t =>
+      requestPage(t, duty, {
+        target: { kind: 'role', role: 'cardiology' },
+        priority: 'urgent',
+        sender: at('sue'),
+        actor: { kind: 'user', id: at('sue') },
+        content: { text: 'bed 4', from: at('sue'), why: [] },
+        what: `matter ${++n}`,
+        ...more,
+      }),
+    )
   return {
     ...d,
     who,
@@ -47,31 +58,9 @@ export const pagesWorld = async () => {
     log,
     tx,
     jobs,
-    /** Asks for a page to cardiology, urgent, from Sue; every one about something else unless told. */
-    request: (more: Partial<PageRequest> = {}, on: StoreDeps = store) =>
-      transact(on, t =>
-        requestPage(t, duty, {
-          target: { kind: 'role', role: 'cardiology' },
-          priority: 'urgent',
-          sender: at('sue'),
-          actor: { kind: 'user', id: at('sue') },
-          content: { text: 'bed 4', from: at('sue'), why: [] },
-          what: `matter ${++n}`,
-          ...more,
-        }),
-      ),
+    request,
     page: async (more: Partial<PageRequest> = {}) => {
-      const made = await tx(t =>
-        requestPage(t, duty, {
-          target: { kind: 'role', role: 'cardiology' },
-          priority: 'urgent',
-          sender: at('sue'),
-          actor: { kind: 'user', id: at('sue') },
-          content: { text: 'bed 4', from: at('sue'), why: [] },
-          what: `matter ${++n}`,
-          ...more,
-        }),
-      )
+      const made = await request(more)
       if (isRefusal(made)) throw new Error(made.sentence)
       return made
     },
@@ -90,6 +79,15 @@ export const pagesWorld = async () => {
         .where({ page_id: page })
         .orderByRaw('key::int')
       return rows.map(r => `${r.way} ${/^@([^:]+)/.exec(r.person)?.[1] ?? r.person}`)
+    },
+    /** Every card that waits goes out. */
+    sendCards: async () => {
+      const rows = await store
+        .db('page_contact')
+        .where({ way: 'matrix', state: 'queued' })
+        .select('page_id as page', 'key')
+      for (const c of rows)
+        await tx(t => contactSent(t, c, { providerId: `$card-${c.page}-${c.key}`, roomId: '!chat:test' }))
     },
     /** What somebody was told by the bot about pages. */
     toldTo: async (name: string): Promise<string[]> =>
@@ -147,31 +145,18 @@ export const phonesWorld = async (o: { idle?: boolean } = {}) => {
   }
   const inbound = smsJobs({ store, provider, log, publicUrl, duty })
   outboxes.push(await startOutbox({ queue: 'sms', store, log, handlers: inbound }))
-  const json = async (path: string, body?: unknown) => {
-    const answer = await fetch(local.url + path, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
-    return text === '' ? undefined : JSON.parse(text)
-  }
+  const telephones = localPhones(local.url)
   return {
     ...w,
     local,
     publicUrl,
     authToken,
     phones,
-    behave: (number: string, behaviour: Behaviour, times?: number) =>
-      json('/local/behaviour', { number, behaviour, times }),
-    texts: async (name: string): Promise<LocalMessage[]> =>
-      ((await json(`/local/messages?to=${encodeURIComponent(numberOf(name))}`)) as LocalMessage[]).filter(
-        m => m.direction !== 'inbound',
-      ),
-    calls: async (name: string): Promise<LocalCall[]> => json(`/local/calls?to=${encodeURIComponent(numberOf(name))}`),
-    pickUp: (sid: string, digits: string) => json(`/local/calls/${sid}/pick-up`, { digits }),
-    say: (name: string, body: string) => json('/local/inbound', { from: numberOf(name), body }),
+    behave: telephones.behave,
+    texts: (name: string) => telephones.texts(numberOf(name)),
+    calls: (name: string) => telephones.calls(numberOf(name)),
+    pickUp: telephones.pickUp,
+    say: (name: string, body: string) => telephones.say(numberOf(name), body),
     stop: async () => {
       for (const one of outboxes) await one.stop()
       await local.stop()

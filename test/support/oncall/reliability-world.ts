@@ -2,10 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Behaviour } from '../../../appservice/sms/local/behaviours.ts'
-import type { LocalCall } from '../../../appservice/sms/local/calls.ts'
 import { startLocal } from '../../../appservice/sms/local/main.ts'
-import type { LocalMessage } from '../../../appservice/sms/local/state.ts'
-import { freePort } from '../../../cli/stack/ports.ts'
 import type { RoomId, UserId } from '../../../core/domain/ids.ts'
 import type { PageEvent } from '../../../core/domain/oncall/paging/page.ts'
 import { isRefusal, type Refusal } from '../../../core/domain/refusal.ts'
@@ -20,9 +17,11 @@ import { seedSettings } from '../../../core/store/staff/settings.ts'
 import { transact } from '../../../core/store/tx.ts'
 import { database } from '../database.ts'
 import { eventually } from '../eventually.ts'
+import { freePort } from '../free-port.ts'
 import { ownPostgres } from '../own-postgres.ts'
 import type { FromWorker, PagesWorkerOptions, ToWorker } from '../processes/pages-process.ts'
 import type { SeededRandom } from '../random.ts'
+import { localPhones } from '../receivers/local-phones.ts'
 import { testLog } from '../test-log.ts'
 import { farHomeserver } from './far-homeserver.ts'
 import type { KillStep } from './kill-steps.ts'
@@ -85,16 +84,7 @@ export const reliabilityWorld = async (random: SeededRandom) => {
     return good(await addAlarmSource(tx, { name: 'pumps', role: 'cardiology', priority: 'stat' }, at('sue')))
   })
 
-  const json = async (path: string, body?: unknown) => {
-    const answer = await fetch(local.url + path, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
-    return text === '' ? undefined : JSON.parse(text)
-  }
+  const telephones = localPhones(local.url)
   const numberOf = (name: string): string => phones[name] ?? lineNumber
 
   const load = (): Worker => {
@@ -180,17 +170,13 @@ export const reliabilityWorld = async (random: SeededRandom) => {
       store.clock.set(instant)
       if (now) tell(now, { do: 'clock', ...ahead })
     },
-    behave: (name: string, behaviour: Behaviour, times?: number) =>
-      json('/local/behaviour', { number: numberOf(name), behaviour, times }),
-    say: (name: string, body: string) => json('/local/inbound', { from: numberOf(name), body }),
-    texts: async (name: string): Promise<LocalMessage[]> =>
-      ((await json(`/local/messages?to=${encodeURIComponent(numberOf(name))}`)) as LocalMessage[]).filter(
-        m => m.direction !== 'inbound',
-      ),
-    calls: (name: string): Promise<LocalCall[]> => json(`/local/calls?to=${encodeURIComponent(numberOf(name))}`),
+    behave: (name: string, behaviour: Behaviour, times?: number) => telephones.behave(numberOf(name), behaviour, times),
+    say: (name: string, body: string) => telephones.say(numberOf(name), body),
+    texts: (name: string) => telephones.texts(numberOf(name)),
+    calls: (name: string) => telephones.calls(numberOf(name)),
     /** True once for each text and call. */
     isNew: (sid: string) => !judged.has(sid) && judged.add(sid) !== undefined,
-    pickUp: (sid: string, digits: string) => json(`/local/calls/${sid}/pick-up`, { digits }).catch(() => undefined),
+    pickUp: (sid: string, digits: string) => telephones.pickUp(sid, digits).catch(() => undefined),
     stop: async () => {
       now?.child.kill('SIGKILL')
       next.child.kill('SIGKILL')

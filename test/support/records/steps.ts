@@ -84,10 +84,12 @@ const criteria = (draw: Draw): Criteria => {
   const room = draw(rooms).room
   const user = draw(users)
   const patient = draw(['pt_1', 'pt_2'])
-  const about = draw<Criteria>([{ room }, { user }, { patient }, { room }, { user }, { room, user }, { user, patient }])
+  const of: Criteria[] = [{ room }, { user }, { patient }, { room }, { user }, { room, user }, { user, patient }, {}]
+  const about = draw(of)
   const since = draw([undefined, undefined, undefined, begin + hours(80)])
   const until = draw([undefined, undefined, undefined, begin + days(9)])
-  return { ...about, since, until }
+  // Dates alone are a hold as well; nothing at all is none.
+  return Object.keys(about).length > 0 || since || until ? { ...about, since, until } : { until: begin + days(9) }
 }
 
 const step = (n: number): Step => {

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { adminPageFrom } from '../../../audit/admin/part.ts'
 import { startAudit } from '../../../audit/main.ts'
-import { freePort } from '../../../cli/stack/ports.ts'
 import type { AuditEvent } from '../../../core/domain/audit/event.ts'
 import type { UserId } from '../../../core/domain/ids.ts'
 import { secret } from '../../../core/secret.ts'
@@ -11,7 +10,9 @@ import { transact } from '../../../core/store/tx.ts'
 import { generateSigningKey } from '../../../core/tlog/key.ts'
 import { builtPage } from '../browser/built-page.ts'
 import { browser } from '../browser/chromium.ts'
+import { titled } from '../browser/screens.ts'
 import { eventually } from '../eventually.ts'
+import { freePort } from '../free-port.ts'
 import { testLog } from '../test-log.ts'
 import { type CommandWorld, commandWorld } from './command-world.ts'
 
@@ -105,7 +106,7 @@ export const adminWorld = async ({ first = 'Timeline' } = {}): Promise<AdminWorl
       const opened = await page(options)
       await opened.goto(await link(who))
       await opened.getByRole('button', { name: 'Sign in on this browser' }).click()
-      await opened.getByRole('heading', { level: 1, name: first }).waitFor()
+      await titled(opened, first).waitFor()
       return opened
     },
     stop: async () => {

@@ -1,8 +1,6 @@
 import express from 'express'
 import { type SmsDeps, smsJobs, smsWebhooks } from '../../../appservice/sms/index.ts'
-import type { Behaviour } from '../../../appservice/sms/local/behaviours.ts'
 import { type LocalConfig, localAccount, startLocal } from '../../../appservice/sms/local/main.ts'
-import type { LocalMessage } from '../../../appservice/sms/local/state.ts'
 import { twilioProvider } from '../../../appservice/sms/twilio.ts'
 import type { ConsentScope } from '../../../core/domain/care/consent.ts'
 import { hours } from '../../../core/domain/clock.ts'
@@ -21,6 +19,7 @@ import { type NewText, queueText, textById } from '../../../core/store/texts/tex
 import { type Tx, transact } from '../../../core/store/tx.ts'
 import { database } from '../database.ts'
 import { eventually } from '../eventually.ts'
+import { localPhones } from '../receivers/local-phones.ts'
 import { testLog } from '../test-log.ts'
 
 export type SmsWorldOptions = {
@@ -73,25 +72,12 @@ export const smsWorld = async (options: SmsWorldOptions = {}) => {
   }
   if (!options.idle) await startWorker()
 
-  const json = async (path: string, body?: unknown) => {
-    const answer = await fetch(local.url + path, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
-    return text === '' ? undefined : JSON.parse(text)
-  }
+  const telephones = localPhones(local.url)
   const tx = <T>(work: (tx: Tx) => Promise<T>) => transact(store, work)
   const by = { kind: 'user' as const, id: '@ann:test' }
   let birthday = 0
 
-  /** Texts that reached a telephone, oldest first. */
-  const received = async (phone: string): Promise<LocalMessage[]> =>
-    ((await json(`/local/messages?to=${encodeURIComponent(phone)}`)) as LocalMessage[]).filter(
-      m => m.direction !== 'inbound',
-    )
+  const received = telephones.texts
   const text = (id: TextId) => textById(store.db, id)
   const world = {
     ...d,
@@ -165,11 +151,8 @@ export const smsWorld = async (options: SmsWorldOptions = {}) => {
       const row = await store.db('notice').where({ id }).first('state', 'failure')
       return row.failure ? `${row.state} ${row.failure}` : row.state
     },
-    /** The holder of a telephone writes. */
-    say: (from: string, body: string, media = 0): Promise<LocalMessage> =>
-      json('/local/inbound', { from, body, media }),
-    behave: (number: string, behaviour: Behaviour, times?: number) =>
-      json('/local/behaviour', { number, behaviour, times }),
+    say: telephones.say,
+    behave: telephones.behave,
     until: (id: TextId, state: string) =>
       eventually(async () => (await text(id))?.state === state, { what: `text ${state}` }),
     arrives: (phone: string, count = 1) =>

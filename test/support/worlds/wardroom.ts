@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../../cli/stack/ports.ts'
 import { startWardroom, type Wardroom } from '../../../cli/start/start.ts'
 import { loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/schema.ts'
-import { type Clinician, type ClinicianOptions, logIn, openClinician } from '../clinician.ts'
+import type { ClinicianOptions } from '../clinician/client.ts'
+import { type Clinician, logIn, openClinician } from '../clinician.ts'
 import { eventually } from '../eventually.ts'
+import { freePort } from '../free-port.ts'
 
 /** What `npm start` runs, in a temporary folder: real child processes, a demo clinician's client, the telephone's texts. */
 export type WardroomWorld = {

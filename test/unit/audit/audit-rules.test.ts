@@ -109,9 +109,23 @@ describe('alert rules', () => {
       { action: 'config.change', at: night },
       { action: 'role.grant', at: night, actor: { kind: 'service', ref: 'host:root' } },
       { action: 'role.grant', at: night, actor: { kind: 'service', ref: 'configuration' } },
+      { action: 'audit.key_rotate', at: night, actor: { kind: 'service', ref: 'cli/root' } },
       { action: 'patient.view', at: night },
     ])
-    expect(find('out-of-hours', seen).map(f => f.last)).to.deep.equal([1, 2])
+    expect(find('out-of-hours', seen).map(f => f.last)).to.deep.equal([1, 2, 4])
+    for (const action of ['retention.change', 'hold.place', 'hold.release', 'patient.erase', 'export.request'] as const)
+      expect(find('out-of-hours', entries([{ action, at: night }])), action).to.have.lengthOf(1)
+  })
+
+  it('count what one person takes: exports of the log and of records, reports and reveals together', () => {
+    const taken = ['audit.export', 'audit.report', 'audit.reveal', 'export.request'] as const
+    const burst = entries(Array.from({ length: 5 }, (_, i) => ({ action: taken[i % 4] })))
+    expect(find('export-burst', burst).map(f => [f.last, f.count])).to.deep.equal([[4, 5]])
+    const shell = { actor: { kind: 'service', ref: 'cli/root' }, action: 'audit.export' } as const
+    expect(find('export-burst', entries(Array.from({ length: 5 }, () => shell)))).to.have.lengthOf(1)
+    expect(find('export-burst', burst.slice(0, 4))).to.deep.equal([])
+    const two = burst.map((s, i) => ({ ...s, actor: { kind: 'user' as const, ref: `@${i % 2}:clinic.example` } }))
+    expect(find('export-burst', two)).to.deep.equal([])
   })
 
   it('see foreign devices of ours only, and never the failure of their own messages', () => {

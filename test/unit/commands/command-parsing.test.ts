@@ -128,6 +128,12 @@ describe('the arguments of a command', () => {
     expect(read('!try 2025550143 dob 1980-02-02')).to.deep.equal({ number: '+12025550143', dob: '1980-02-02' })
   })
 
+  it('keep the letters and marks that a name is written with, and nothing that turns the lines around it', () => {
+    const persian = '\u0639\u0644\u06cc\u200c\u0631\u0636\u0627\u200f'
+    const tricked = `!try \u202a+1 202 555 0143\u202c dob 9 Apr 1953 name "\u202eann\u2066 ${persian}\u2069"`
+    expect(read(tricked)).to.deep.include({ number: '+12025550143', name: `ann ${persian}` })
+  })
+
   it('says what is wrong, with an example', () => {
     const example = '!try +1 202 555 0123 dob 1980-02-01 name Ann lang en'
     expect(read('!try 2025550143')).to.equal(`dob <date> is missing.\nExample: ${example}`)

@@ -40,6 +40,7 @@ describe('duplicates and storms', () => {
     expect(comes([accepted], 'urgent', 'k', at(hours(1)))).to.deep.equal({ do: 'new' })
     expect(comes([accepted], 'stat')).to.deep.equal({ do: 'new' })
     expect(comes([old({ phase: 'resolved' })])).to.deep.equal({ do: 'new' })
+    expect(comes([old({ phase: 'exhausted' })]), 'nobody would be called').to.deep.equal({ do: 'new' })
     expect(comes([old()], 'urgent', 'k', at(-hours(1)))).to.include({ do: 'join' })
   })
 

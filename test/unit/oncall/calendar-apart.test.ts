@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { readCalendar } from '../../../core/oncall/calendar/ical/read-calendar.ts'
 import { type ApartRequest, readApart } from '../../../core/oncall/calendar/read-apart.ts'
-import { readCalendar } from '../../../core/oncall/calendar/read-calendar.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
 
 const window = { zone: 'America/New_York', from: Date.UTC(2026, 8, 1), until: Date.UTC(2027, 8, 1) }

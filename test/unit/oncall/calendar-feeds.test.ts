@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import ICAL from 'ical.js'
-import { readCalendar } from '../../../core/oncall/calendar/read-calendar.ts'
+import { readCalendar } from '../../../core/oncall/calendar/ical/read-calendar.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
 import { seed } from '../../support/random.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type CalendarLimits, readCalendar } from '../../../core/oncall/calendar/read-calendar.ts'
+import { type CalendarLimits, readCalendar } from '../../../core/oncall/calendar/ical/read-calendar.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
 import { seed } from '../../support/random.ts'
 

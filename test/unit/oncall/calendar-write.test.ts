@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { convertIcsCalendar } from 'ts-ics'
-import { readCalendar } from '../../../core/oncall/calendar/read-calendar.ts'
-import { type FeedShift, feedText, feedUid, writeCalendar } from '../../../core/oncall/calendar/write-calendar.ts'
+import { readCalendar } from '../../../core/oncall/calendar/ical/read-calendar.ts'
+import { type FeedShift, feedText, feedUid, writeCalendar } from '../../../core/oncall/calendar/ical/write-calendar.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
 import { seed } from '../../support/random.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { type CsvReading, readCsv } from '../../../core/oncall/calendar/csv/read-csv.ts'
 import { decodeText } from '../../../core/oncall/calendar/decode.ts'
-import { type CsvReading, readCsv } from '../../../core/oncall/calendar/read-csv.ts'
 import { runtimeZones } from '../../../core/time-zones.ts'
 
 const zones = runtimeZones()

@@ -78,9 +78,29 @@ describe('a page that nobody answers', () => {
     const p = plan([step([user('ann')])], { fallback: { kind: 'user', user: 'dan' } })
     const ports = ward({ quiet: { dan: at(hours(9)) }, rungs: { ann: [] } })
     const first = create(p, ports)
-    expect(run(first.page, ports).effects).to.deep.equal(['1 sms dan', '3 voice dan'])
+    expect(run(first.page, ports).effects).to.deep.equal(['1 sms dan', '3 voice dan', '5 sender fallback_failed'])
+    const late = happens(run(first.page, ports).page, { kind: 'accept', by: 'dan', way: 'sms' }, at(minutes(9)), ports)
+    expect(late.page.acceptedBy).to.deep.equal(['dan'])
+    const declined = happens(first.page, { kind: 'decline', by: 'dan', way: 'reply' }, at(1000), ports)
+    expect(shown(declined.effects).filter(e => e.includes('fallback'))).to.deep.equal(['sender fallback_failed'])
+    expect(nextDue(declined.page)).to.equal(null)
     const deaf = ward({ rungs: { ann: [], dan: [] } })
     expect(shown(create(p, deaf).effects).at(-1)).to.equal('sender fallback_failed')
+  })
+})
+
+describe('the line that is the fallback', () => {
+  it('declines with its key as it does by not answering: the sender hears it, once', () => {
+    const { page } = run(create(two, onDuty).page, onDuty)
+    const { lineKey } = page
+    const declined = happens(page, { kind: 'decline', by: 'switchboard', way: 'voice' }, at(minutes(11)), onDuty)
+    expect(shown(declined.effects)).to.deep.equal(['sender fallback_failed'])
+    const over = happens(declined.page, { kind: 'failed', key: lineKey ?? '' }, at(minutes(12)), onDuty)
+    expect(over.effects).to.deep.equal([])
+    const again = happens(over.page, { kind: 'decline', by: 'switchboard', way: 'voice' }, at(minutes(12)), onDuty)
+    expect(again.effects).to.deep.equal([])
+    const late = happens(again.page, { kind: 'accept', by: 'switchboard', way: 'voice' }, at(minutes(13)), onDuty)
+    expect(late.page.phase).to.equal('accepted')
   })
 })
 

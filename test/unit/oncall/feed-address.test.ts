@@ -49,6 +49,10 @@ describe('the address of a schedule elsewhere', () => {
       'fe80::1',
       'ff02::1',
       '::ffff:127.0.0.1',
+      '::127.0.0.1',
+      '2002:7f00:1::1',
+      '64:ff9b:1::7f00:1',
+      'fec0::1',
       'no address',
     ])
       expect(isInside(inside), inside).to.equal(true)

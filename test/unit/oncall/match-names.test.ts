@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { ImportedShift } from '../../../core/oncall/calendar/imported.ts'
-import { matchNames, nameKey } from '../../../core/oncall/calendar/match-names.ts'
+import { matchNames, nameKey } from '../../../core/oncall/calendar/names/match-names.ts'
 
 const people = [
   { person: '@ann:clinic.example', names: ['Ann Smith'], emails: ['ann.smith@clinic.example'] },

@@ -3,6 +3,7 @@ import type { Sink } from '../../admin-contract.ts'
 import { duration } from '../format.ts'
 import type { Inside } from '../inside.ts'
 import { Copy } from '../parts/copy.tsx'
+import { Facts } from '../parts/facts.tsx'
 import { Head } from '../parts/head.tsx'
 import { Reading, Tag } from '../parts/state.tsx'
 import { text } from '../text.ts'
@@ -75,14 +76,7 @@ const One = ({ sink, size, inside }: { sink: Sink; size: number; inside: Inside 
         </div>
         <progress max={Math.max(1, size)} value={size === 0 ? 1 : done} aria-label={words.of(done, size)} />
       </div>
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </>
   )
 }

@@ -1,9 +1,10 @@
-import type { ComponentChildren, JSX } from 'preact'
+import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Entry, Named, TimelineQuery } from '../../admin-contract.ts'
 import { shortRef } from '../format.ts'
 import type { Inside } from '../inside.ts'
 import { Copy } from '../parts/copy.tsx'
+import { Fact } from '../parts/facts.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Tag } from '../parts/state.tsx'
 import { text } from '../text.ts'
@@ -40,7 +41,7 @@ export const EntryRow = ({ entry, inside, onFilter }: Props): JSX.Element => {
       </button>
       {open ? (
         <div class="entry-more" id={id}>
-          <Facts entry={entry} inside={inside} onFilter={onFilter} />
+          <EntryFacts entry={entry} inside={inside} onFilter={onFilter} />
         </div>
       ) : null}
     </li>
@@ -49,7 +50,7 @@ export const EntryRow = ({ entry, inside, onFilter }: Props): JSX.Element => {
 
 const shown = (named: Named): string => (named.committed ? shortRef(named.id) : named.id || words.hidden)
 
-const Facts = ({ entry, inside, onFilter }: Props): JSX.Element => {
+const EntryFacts = ({ entry, inside, onFilter }: Props): JSX.Element => {
   const officer = inside.session.roles.includes('compliance')
   const hidden =
     entry.actor.committed || entry.object.committed || entry.patient || entry.room || entry.origin ? officer : false
@@ -117,10 +118,3 @@ const Facts = ({ entry, inside, onFilter }: Props): JSX.Element => {
     </>
   )
 }
-
-const Fact = ({ name, children }: { name: string; children: ComponentChildren }): JSX.Element => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{children}</dd>
-  </div>
-)

@@ -8,6 +8,7 @@ import {
   SyncState,
 } from 'matrix-js-sdk'
 import type { CryptoApi } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import { passOverEmptySyncs } from '../../../core/matrix/empty-syncs.ts'
 import { hush, quiet } from './quiet.ts'
 
 /** js-sdk keeps these private; `rust-crypto` of the pinned version has them, and a test checks that it does. */
@@ -45,6 +46,7 @@ export const connect = async (login: Login, k: Uint8Array): Promise<Connection> 
   const crypto = client.getCrypto() as CryptoInside | undefined
   if (!crypto) throw new Error('the SDK has no encryption')
   crypto.backupManager.constructor.maxBackupLoopStartDelayMillis = 0
+  passOverEmptySyncs(crypto)
   return { client, crypto }
 }
 

@@ -1,5 +1,6 @@
 import type { OnDuty, Why } from '../../../../core/domain/oncall/schedule/schedule.ts'
-import { localName } from '../../../../core/oncall/pages/look-up.ts'
+import { isPerson, localName } from '../../../../core/oncall/pages/look-up.ts'
+import { staffOf } from '../../../../core/store/oncall/directory.ts'
 import { namesOf } from '../../../../core/store/oncall/people.ts'
 import { onCallRoles } from '../../../../core/store/oncall/read.ts'
 import type { Tx } from '../../../../core/store/tx.ts'
@@ -22,10 +23,17 @@ const reasonOf = (why: Why): Reason => {
 export const dutyOf = (on: OnDuty): Duty =>
   [on, ...on.also].map(({ person, why }) => ({ person, reason: reasonOf(why) }))
 
-/** What people, roles and lines are called: people as they said themselves, a role that stands in another's schedule as such. */
+/** What people, roles and lines are called: people as they said themselves, and that they left the clinic if they did; a role that stands in another's schedule as such. */
 export const namesFor = async (tx: Tx, ids: Iterable<string>): Promise<Names> => {
   const all = [...new Set(ids)]
   const said = await namesOf(tx, all)
   const roles = new Map((await onCallRoles(tx)).map(({ role }) => [role.user, role.name]))
-  return Object.fromEntries(all.map(id => [id, said.get(id) ?? roles.get(id) ?? localName(id)]))
+  const staff = await staffOf(tx)
+  const nameOf = (id: string): string => {
+    const role = roles.get(id)
+    if (role !== undefined || !isPerson(id)) return role ?? localName(id)
+    const name = said.get(id) ?? localName(id)
+    return staff.has(id) ? name : `${name} (no role here any more)`
+  }
+  return Object.fromEntries(all.map(id => [id, nameOf(id)]))
 }

@@ -37,7 +37,7 @@ const shown = ({ page, target, createdAt }: OpenPageState, roles: ReadonlyMap<st
     waitsFor: page.asked.filter(a => a.state === 'asked').map(a => a.person),
     acceptedBy: [...page.acceptedBy],
     handedTo: [...(page.handover?.to ?? [])],
-    escalatesAt: page.dueAt,
+    escalatesAt: page.phase === 'exhausted' ? null : page.dueAt,
     escalatesTo: escalatesTo(page),
     contactAt: contacts.length === 0 ? null : Math.min(...contacts),
   }

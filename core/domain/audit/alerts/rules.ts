@@ -44,7 +44,7 @@ const manyByOne = (rule: string) => (b: Counted) => many(rule, b, `user:${b.key}
 
 const byStaff = (s: Seen): boolean => s.actor.kind === 'user'
 /** The server's command line acts as a service that names its user. */
-const byPeople = (s: Seen): boolean => byStaff(s) || s.actor.ref.startsWith('host:')
+const byPeople = (s: Seen): boolean => byStaff(s) || /^(host:|cli\/)/.test(s.actor.ref)
 const news = (seen: readonly Seen[], from: number, rule: Pick<Rule, 'actions'>) =>
   seen.filter(s => s.idx >= from && rule.actions.includes(s.action))
 
@@ -168,10 +168,10 @@ const outsideTeam = openingRule(
 
 const exportBurst: Rule = {
   name: 'export-burst',
-  help: 'One person takes much out of the log: exports, reports and revealed entries.',
+  help: 'One person takes much: exports of the log or of records, reports and revealed entries.',
   severity: 'warning',
   params: { enabled, threshold: count(5, 'Exports, reports and reveals.'), window: windowParam(60) },
-  actions: ['audit.export', 'audit.report', 'audit.reveal'],
+  actions: ['audit.export', 'audit.report', 'audit.reveal', 'export.request', 'export.run'],
   collapseMs: hours(2),
   lookMs: windowOf,
   find: (seen, from, values) =>
@@ -180,7 +180,7 @@ const exportBurst: Rule = {
       threshold: number(values, 'threshold'),
       windowMs: windowOf(values),
     }).map(manyByOne('export-burst')),
-  sentence: (about, n) => `${about.user} took ${n} exports, reports or revealed entries out of the log.`,
+  sentence: (about, n) => `${about.user} took ${n} exports, reports or revealed entries.`,
   next: 'See which: !audit user {user}. Ask what they are for.',
 }
 
@@ -219,6 +219,12 @@ const administration: readonly AuditAction[] = [
   'audit.key_rotate',
   'audit.prune',
   'crypto.reset',
+  'retention.change',
+  'hold.place',
+  'hold.release',
+  'patient.erase',
+  'export.request',
+  'export.run',
 ]
 
 const outOfHours: Rule = {
@@ -233,7 +239,7 @@ const outOfHours: Rule = {
       .filter(s => byPeople(s) && s.outcome === 'done' && !isOpen(context.hours, context.timeZone, s.at))
       .map(s => single('out-of-hours', s, `user:${s.actor.ref}`, { user: s.actor.ref, action: s.action })),
   sentence: (about, n) =>
-    `${about.user} changed the configuration outside of opening hours (${n} ${n === 1 ? 'change' : 'changes'}, the first: ${about.action}).`,
+    `${about.user} did administrative work outside of opening hours (${n} ${n === 1 ? 'act' : 'acts'}, the first: ${about.action}).`,
   next: 'See what: !audit user {user}.',
 }
 

@@ -1,4 +1,4 @@
-import { entryOf } from '../catalogue.ts'
+import { entryOf } from '../catalogue/index.ts'
 import type { AuditRecord } from '../record.ts'
 import { fieldText, oneLine, type Resolve, sentenceOf, unresolved } from '../sentence.ts'
 

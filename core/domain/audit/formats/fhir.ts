@@ -1,4 +1,5 @@
-import { type CatalogueEntry, entryOf } from '../catalogue.ts'
+import type { CatalogueEntry } from '../catalogue/entry.ts'
+import { entryOf } from '../catalogue/index.ts'
 import type { AuditRecord } from '../record.ts'
 import { actorText, fieldText, objectText, oneLine, sentenceOf, unresolved } from '../sentence.ts'
 import { type ExportContext, originOf } from './cef.ts'

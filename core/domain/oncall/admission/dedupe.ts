@@ -34,7 +34,7 @@ export type Earlier = {
 }
 
 export type DedupeRules = {
-  /** How long after its creation an accepted page still takes duplicates; a page that nobody has accepted takes them as long as it lives. */
+  /** How long after its creation an accepted page still takes duplicates; a page for which somebody is still being called takes them as long as it is. */
   acceptedMs: number
   /** More different keys from one source to one target within `stormMs` than this are one storm. */
   stormAfter: number
@@ -44,7 +44,8 @@ export const dedupeDefaults: DedupeRules = { acceptedMs: minutes(10), stormAfter
 
 export type Joined = { do: 'new' } | { do: 'join'; page: string; because: 'duplicate' | 'storm'; raise: boolean }
 
-const isAlive = (p: Phase): boolean => p !== 'resolved' && p !== 'accepted'
+/** One that was called out in vain calls nobody any more: what joined it would reach nobody. */
+const isAlive = (p: Phase): boolean => p !== 'resolved' && p !== 'accepted' && p !== 'exhausted'
 
 /**
  * A page of its own, or one more of an earlier page (row 39): the same key, or one of a storm. `raise`: the newcomer is of a higher priority, which the page

@@ -7,6 +7,7 @@ import {
   askedOf,
   closed,
   confirm,
+  fallbackFailed,
   goOnIfSettled,
   nextTurn,
   notAsked,
@@ -24,6 +25,10 @@ export const taken = (w: Work, by: string): void => {
   standDown(w, by, 'accepted')
 }
 
+/** Is this the telephone line that was called last? */
+const isCalledLine = ({ page: { phase, plan } }: Work, by: string): boolean =>
+  phase === 'exhausted' && plan.fallback.kind === 'line' && plan.fallback.line === by
+
 /** Somebody takes the page, or takes over what is handed over to them. */
 export const accept = (w: Work, by: string, way: AnswerWay): Refusal | undefined => {
   const { phase, acceptedBy, handover, plan } = w.page
@@ -31,7 +36,7 @@ export const accept = (w: Work, by: string, way: AnswerWay): Refusal | undefined
   // Answers come twice: by webhook, and from somebody who taps again.
   if (acceptedBy.includes(by)) return undefined
   const asked = askedOf(w.page, by)
-  const isLine = phase === 'exhausted' && plan.fallback.kind === 'line' && plan.fallback.line === by
+  const isLine = isCalledLine(w, by)
   if (!asked && way !== 'command' && !isLine) return notAsked()
   if (phase === 'accepted') {
     if (!handover) return refuse('already-accepted', `${acceptedBy.join(' and ')} has taken this page.`)
@@ -84,6 +89,11 @@ export const decline = (w: Work, by: string): Refusal | undefined => {
     giveBack(w, by)
     return undefined
   }
+  if (isCalledLine(w, by)) {
+    // As where it does not answer; a call that is over has said so already.
+    if (w.page.lineKey !== null) fallbackFailed(w)
+    return undefined
+  }
   const asked = askedOf(w.page, by)
   if (!asked) return notAsked()
   if (asked.state === 'declined') return undefined
@@ -91,7 +101,7 @@ export const decline = (w: Work, by: string): Refusal | undefined => {
   setAsked(w, by, { state: 'declined', ladder: stopLadder(asked.ladder) })
   tell(w, { kind: 'declined', person: by })
   confirm(w, by, 'declined')
-  if (phase === 'exhausted' && asked.last) tell(w, { kind: 'fallback_failed', fallback: w.page.plan.fallback })
+  if (asked.last) fallbackFailed(w)
   goOnIfSettled(w)
   handoverSettled(w)
   return undefined

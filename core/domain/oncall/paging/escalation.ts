@@ -8,6 +8,7 @@ import {
   begin,
   climbDue,
   done,
+  fallbackFailed,
   goOnIfSettled,
   nextTurn,
   set,
@@ -127,6 +128,7 @@ const onPageTimer = (w: Work): void => {
   else if (phase === 'held') startPlan(w)
   else if (phase === 'open') turnIgnored(w)
   else if (phase === 'accepted') handoverFailed(w)
+  else if (phase === 'exhausted') fallbackFailed(w)
   else throw new Error(`a page that is ${phase} has no timer of its own`)
 }
 

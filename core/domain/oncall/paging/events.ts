@@ -15,6 +15,7 @@ import {
   closed,
   confirm,
   done,
+  fallbackFailed,
   goOnIfSettled,
   set,
   setAsked,
@@ -37,11 +38,11 @@ const resolve = (w: Work, by: string): void => {
 }
 
 const failed = (w: Work, key: string): void => {
-  const { phase, lineKey, plan } = w.page
+  const { phase, lineKey } = w.page
   if (phase === 'resolved') return
   if (key === lineKey) {
     set(w, { lineKey: null })
-    if (phase === 'exhausted') tell(w, { kind: 'fallback_failed', fallback: plan.fallback })
+    fallbackFailed(w)
     return
   }
   const asked = w.page.asked.find(a => a.ladder.sent.includes(key))

@@ -55,7 +55,7 @@ const sentence = (news: News, w: Wording): string => {
     case 'exhausted':
       return `${news.have > 0 ? `Only ${news.have} of ${news.need} accepted` : 'Nobody accepted'}. Calling the fallback: ${fallbackName(news.fallback, w)}. Call by telephone if it cannot wait.`
     case 'fallback_failed':
-      return `The fallback, ${fallbackName(news.fallback, w)}, cannot be reached either. Nobody has this page: call by telephone now.`
+      return `The fallback, ${fallbackName(news.fallback, w)}, has not answered or cannot be reached either. Nobody has this page: call by telephone now.`
     case 'resolved':
       return news.by === nobodySaidSo
         ? 'Closed, as nobody said for a long time that it is done.'

@@ -37,6 +37,13 @@ export const handoverMs = minutes(5)
 /** How long the sender has to answer the misdirection guard before a page goes to everybody that it named. */
 export const guardMs: Readonly<Record<Exclude<Priority, 'stat'>, number>> = { routine: minutes(10), urgent: minutes(1) }
 
+/** How long a person who is the fallback is waited for, at the least, before the sender hears that they have not answered either. */
+export const fallbackMs: Readonly<Record<Priority, number>> = {
+  routine: minutes(30),
+  urgent: minutes(5),
+  stat: minutes(2),
+}
+
 /** `role cardiology`, `@ann:clinic.example`. */
 export const targetWords = (t: Target | Fallback): string => {
   switch (t.kind) {

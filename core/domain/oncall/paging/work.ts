@@ -1,8 +1,8 @@
-import type { Instant } from '../../clock.ts'
+import { type Instant, minutes } from '../../clock.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
 import { climb, isUnreachable, newLadder, stopLadder } from './ladder.ts'
 import type { Asked, News, Page, PageEffect, PagingPorts, Turn } from './page.ts'
-import { targetWords } from './policy.ts'
+import { fallbackMs, targetWords } from './policy.ts'
 import { settle } from './timeline.ts'
 
 /** One decision under way: the page as it becomes, and what is to be done. Never leaves the functions of this folder. */
@@ -55,7 +55,14 @@ const markUnreachable = (w: Work, person: string): void => {
   if (!asked || (asked.state !== 'asked' && asked.state !== 'ignored') || !isUnreachable(asked.ladder)) return
   setAsked(w, person, { state: 'unreachable', ladder: stopLadder(asked.ladder) })
   tell(w, { kind: 'unreachable', person })
-  if (asked.last) tell(w, { kind: 'fallback_failed', fallback: w.page.plan.fallback })
+  if (asked.last) fallbackFailed(w)
+}
+
+/** Nobody comes after the named fallback: the sender, and the desk, must see to it. Said once. */
+export const fallbackFailed = (w: Work): void => {
+  if (w.page.phase !== 'exhausted') return
+  set(w, { dueAt: null, lineKey: null })
+  tell(w, { kind: 'fallback_failed', fallback: w.page.plan.fallback })
 }
 
 /** Calls somebody by their ladder; one that still runs for this page is not begun anew. */
@@ -158,8 +165,14 @@ const exhaust = (w: Work): void => {
   const { fallback } = plan
   tell(w, { kind: 'exhausted', fallback, have: acceptedBy.length, need: plan.acks })
   if (fallback.kind === 'user') {
-    if (acceptedBy.includes(fallback.user)) tell(w, { kind: 'fallback_failed', fallback })
-    else ask(w, fallback.user, true)
+    if (acceptedBy.includes(fallback.user)) {
+      fallbackFailed(w)
+      return
+    }
+    // Whoever lets a card, a text and a call pass has not been reached either.
+    const climbMs = w.ports.contact(fallback.user, w.now, priority).rungs.reduce((sum, r) => sum + r.waitMs, minutes(1))
+    set(w, { dueAt: w.now + Math.max(fallbackMs[priority], climbMs) })
+    ask(w, fallback.user, true)
     return
   }
   const key = String(w.page.contacts + 1)

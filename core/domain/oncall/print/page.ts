@@ -9,8 +9,8 @@ import { style } from './style.ts'
 /** A number to dial (E.164) and how people read it. */
 export type PrintedPhone = { e164: string; shown: string }
 
-/** Whom a schedule names. `phone`: null where they gave none. `role`: it is another role, whose people stand in its own table. */
-export type PrintedPerson = { name: string; phone: PrintedPhone | null; role?: true }
+/** Whom a schedule names. `phone`: null where they gave none. `role`: it is another role, whose people stand in its own table. `left`: holds no role of the clinic any more. */
+export type PrintedPerson = { name: string; phone: PrintedPhone | null; role?: true; left?: true }
 
 /** `segments`: who is on from `from` to `to` of the page, without a gap (`shifts`). `waits`: how long its pages wait for an answer before they call again, ms. */
 export type PrintedRole = {
@@ -63,7 +63,12 @@ const call = (phone: PrintedPhone): string =>
 
 const personOf = (d: PrintedDuties, id: string): string => {
   const p = d.people.get(id) ?? { name: id, phone: null }
-  const number = p.phone ? call(p.phone) : `<em>${p.role ? 'see that role' : 'no number: ask the switchboard'}</em>`
+  const without = p.role
+    ? 'see that role'
+    : p.left
+      ? 'not here any more: call the fallback'
+      : 'no number: ask the switchboard'
+  const number = p.phone ? call(p.phone) : `<em>${without}</em>`
   return `<span class="person"><strong>${escapeHtml(p.name)}</strong> ${number}</span>`
 }
 

@@ -1,4 +1,4 @@
-import type { Instant } from '../../clock.ts'
+import { type Instant, minutes } from '../../clock.ts'
 import type { Page } from '../paging/page.ts'
 import type { Wording } from '../paging/page-words.ts'
 
@@ -22,8 +22,13 @@ export const chatBackWords = (
   w: Wording,
 ): string => {
   const lines = pages.slice(0, most).map(p => `${p.page.ref} (${p.page.priority}, ${p.target}): ${state(p.page, w)}`)
+  const lasted = until - from
+  const when =
+    lasted < minutes(1)
+      ? `for ${Math.max(1, Math.round(lasted / 1000))} seconds at ${w.time(until)}`
+      : `from ${w.time(from)} to ${w.time(until)}`
   return [
-    `Chat was away from ${w.time(from)} to ${w.time(until)}. It is back.`,
+    `Chat was away ${when}. It is back.`,
     pages.length === 0 ? 'No page went out meanwhile.' : 'Meanwhile pages went by text and call:',
     ...lines,
     ...(pages.length > most ? [`… and ${pages.length - most} more: !pages`] : []),

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import type { OpenPages as Data, OpenPage } from '../../../oncall-contract.ts'
 import type { Inside } from '../../inside.ts'
 import { text } from '../../oncall-text.ts'
+import { Facts } from '../../parts/facts.tsx'
 import { Head } from '../../parts/head.tsx'
 import { Reading, Tag } from '../../parts/state.tsx'
 import { useLive } from '../../use-live.ts'
@@ -90,14 +91,7 @@ const One = ({ page, names, now, zone }: Props): JSX.Element => {
           {page.count > 1 ? ` · ${words.times(page.count)}` : ''}
         </p>
       </div>
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </>
   )
 }

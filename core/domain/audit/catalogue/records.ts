@@ -1,0 +1,116 @@
+import type { EventsOf } from './entry.ts'
+import { access, activity, administration, alert, communication, logUsed, restricted, security } from './make.ts'
+
+/** Retention, recall, legal holds, destruction and coverage. */
+export const recordEvents = {
+  'retention.change': administration(
+    'Retention changed',
+    'changed how long messages are kept ({object})[ {about}]',
+    'change how long messages are kept',
+    alert,
+    { severity: 6 },
+  ),
+  'retention.view': access('Retention viewed', 'looked at how long messages are kept', 'look at retention', alert),
+  'ephemeral.change': administration(
+    'Ephemeral messages changed',
+    'changed how shortly messages live in {object}',
+    'make messages ephemeral',
+    activity('U'),
+    { severity: 5 },
+  ),
+  'hold.place': security(
+    'Legal hold placed',
+    'placed legal hold {object}[ over {there} messages]',
+    'place a legal hold',
+    alert,
+    { severity: 6 },
+  ),
+  'hold.release': security(
+    'Legal hold released',
+    'released legal hold {object}[, approved by {approved_by}]',
+    'release a legal hold',
+    alert,
+    { severity: 7 },
+  ),
+  'hold.view': access('Legal holds viewed', 'looked at the legal holds', 'look at legal holds', alert),
+  'record.recall': communication('Message recalled', 'recalled {object}', 'recall a message', activity('D'), {
+    severity: 5,
+  }),
+  'record.hide': administration(
+    'Message hidden',
+    'removed {object} from everybody’s eyes and kept a sealed copy',
+    'hide a message',
+    logUsed('U'),
+    { severity: 5 },
+  ),
+  'record.destroy': administration(
+    'Message destroyed',
+    'destroyed the content of {object}',
+    'destroy a message',
+    logUsed('D'),
+    { severity: 5 },
+  ),
+  'record.certificate': administration(
+    'Deletion certified',
+    'completed deletion run {object}[: {count} messages]',
+    'complete a deletion run',
+    logUsed('D'),
+    { severity: 6 },
+  ),
+  'record.media': administration(
+    'File destroyed',
+    'destroyed a file that {object} carried',
+    'destroy a file that {object} carried',
+    logUsed('D'),
+    { severity: 5 },
+  ),
+  'record.cover': administration(
+    'Room covered',
+    'added the records bot to {object}[, a {class} room]',
+    'add the records bot to {object}',
+    activity('C'),
+    { severity: 5 },
+  ),
+  'record.uncover': administration(
+    'Room not covered any more',
+    'ended the keeping of records in {object}',
+    'end the keeping of records in {object}',
+    activity('D'),
+    { severity: 6 },
+  ),
+  'record.server': administration(
+    'Removal at another server',
+    'noted how far the removal of {object} is at {server}[: {state}]',
+    'follow a removal at another server',
+    logUsed('U'),
+    { severity: 3 },
+  ),
+  'record.removal': administration(
+    'Removal without effect',
+    'noted that the removal of {object} had no effect',
+    'remove a message',
+    logUsed('U'),
+    { severity: 6, refused: 'removed {object} without the right to, which had no effect' },
+  ),
+  'key.destroy': administration(
+    'Key destroyed',
+    'destroyed what could decrypt for {object}',
+    'destroy what could decrypt for {object}',
+    logUsed('D'),
+    { severity: 6 },
+  ),
+  'key.certificate': administration(
+    'Destruction of keys certified',
+    'completed the destruction of keys {object}[: {count} in all][, approved by {approved_by}]',
+    'complete a destruction of keys',
+    logUsed('D'),
+    { severity: 7 },
+  ),
+  'escrow.create': security(
+    'Key escrow made',
+    'made a key escrow that only the officers together can open',
+    'make a key escrow',
+    restricted,
+    { severity: 7 },
+  ),
+} as const satisfies EventsOf<'retention' | 'ephemeral' | 'hold' | 'record' | 'key' | 'escrow'>
