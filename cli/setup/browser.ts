@@ -15,20 +15,30 @@ const packaged = { name: '@sparticuz/chromium', version: '153.0.0' }
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const debianLine = 'apt-get install chromium'
 
-/** The browser that tests use: WARDROOM_CHROMIUM, else one on the path, else the one that setup installed; undefined when there is none. */
-export const findBrowser = (env = process.env): Browser | undefined => {
-  const path = env.WARDROOM_CHROMIUM ?? onPath(env)
-  if (path) return { executablePath: path, env: {} }
+/** The browser that tests use, the first that starts: WARDROOM_CHROMIUM and no other when it is set, else one on the path, else the one that setup installed. */
+export const findBrowser = async (env = process.env): Promise<Browser | undefined> => {
+  for (const browser of candidates(env)) if (await starts(browser)) return browser
+  return undefined
+}
+
+const candidates = (env: NodeJS.ProcessEnv): Browser[] => {
+  if (env.WARDROOM_CHROMIUM) return [{ executablePath: env.WARDROOM_CHROMIUM, env: {} }]
+  const path = onPath(env)
   const note = join(packageFolder(env), 'browser.json')
-  if (!existsSync(note)) return undefined
-  const browser = JSON.parse(readFileSync(note, 'utf8')) as Browser
-  return existsSync(browser.executablePath) ? browser : undefined
+  return [
+    ...(path ? [{ executablePath: path, env: {} }] : []),
+    ...(existsSync(note) ? [JSON.parse(readFileSync(note, 'utf8')) as Browser] : []),
+  ]
 }
 
 /** Finds a browser that starts, else installs the packaged one into the cache. @throws Explained with the package to install when neither works. */
 export const ensureBrowser = async ({ log }: { log: (line: string) => void }): Promise<Browser> => {
-  const found = findBrowser()
-  if (found && (await starts(found))) return found
+  const found = await findBrowser()
+  if (found) return found
+  if (process.env.WARDROOM_CHROMIUM)
+    throw new Explained(
+      `WARDROOM_CHROMIUM is "${process.env.WARDROOM_CHROMIUM}", and that does not start as a browser.`,
+    )
   log(`No Chromium on this machine: installing ${packaged.name} ${packaged.version}`)
   const installed = await install().catch(cause => {
     throw new Explained(

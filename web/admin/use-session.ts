@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Deadlines, Session } from '../admin-contract.ts'
-import { extendEvery, type Phase, phaseOf } from '../shared/deadlines.ts'
+import { extendEvery, type Phase, phaseOf, signsOfLife } from '../shared/deadlines.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Gone } from './inside.ts'
 
@@ -43,13 +43,12 @@ export const useSession = (api: Api, session: Session, gone: (why: Gone) => void
       if (latest.current === 'fine' && Date.now() - told.current >= extendEvery) stay()
     }
     document.addEventListener('visibilitychange', back)
-    for (const kind of ['pointerdown', 'keydown', 'wheel'] as const)
-      document.addEventListener(kind, act, { passive: true })
+    for (const kind of signsOfLife) document.addEventListener(kind, act, { passive: true })
     return () => {
       clearInterval(tick)
       clearInterval(asking)
       document.removeEventListener('visibilitychange', back)
-      for (const kind of ['pointerdown', 'keydown', 'wheel'] as const) document.removeEventListener(kind, act)
+      for (const kind of signsOfLife) document.removeEventListener(kind, act)
     }
   }, [])
   useEffect(() => {

@@ -1,4 +1,5 @@
 import type { Clinic, ConsentView, Session } from '../contract.ts'
+import { signsOfLife } from '../shared/deadlines.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Effect, Event } from './events.ts'
 import type { State } from './model.ts'
@@ -181,8 +182,8 @@ const watch = (send: (event: Event) => void, state: () => State, api: Api, talk:
     talk()?.resend()
   })
   window.addEventListener('offline', () => send({ type: 'online', online: false }))
-  for (const kind of ['pointerdown', 'keydown', 'scroll'] as const)
-    window.addEventListener(kind, () => send({ type: 'activity' }), { capture: true, passive: true })
+  // Not in the capture phase: drawing before a field's own listener has read it would put its old value back.
+  for (const kind of signsOfLife) window.addEventListener(kind, () => send({ type: 'activity' }), { passive: true })
   setInterval(() => state().session && send({ type: 'tick', now: Date.now() }), 1000)
   window.addEventListener('pagehide', () => {
     const { session } = state()

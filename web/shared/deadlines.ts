@@ -5,6 +5,8 @@ export type Deadlines = { now: number; idleAt: number; reauthAt: number }
 export const warning = 2 * 60_000
 /** Typing and touching tell the server at most this often that the person is there. */
 export const extendEvery = 60_000
+/** What only a person does. Scrolling is not among it: the page scrolls by itself when a message comes, with nobody there. */
+export const signsOfLife = ['pointerdown', 'keydown', 'wheel', 'input', 'click'] as const
 
 export type Phase = 'fine' | 'warn' | 'reauth' | 'over'
 

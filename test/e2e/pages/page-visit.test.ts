@@ -231,7 +231,15 @@ describe('a visit to the patient page', function () {
     await page.clock.install()
     const link = await w.link(maria)
     await enter(page, link, maria)
-    await page.clock.fastForward('13:30')
+    await page.clock.fastForward('01:10')
+    // What the clinic writes moves the list by itself: that is nobody who is there.
+    const scrolled = page.evaluate(
+      () => new Promise(done => addEventListener('scroll', () => done(true), { capture: true, once: true })),
+    )
+    await w.lee.send(maria.room, 'Please drink a glass of water every hour.\n'.repeat(60))
+    await message(page, 'Please drink a glass').waitFor()
+    expect(await scrolled).to.equal(true)
+    await page.clock.fastForward('12:20')
     await page.getByRole('button', { name: 'Yes, stay here' }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await write(page).fill('My weight is 82 and')

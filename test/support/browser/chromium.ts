@@ -1,31 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
-
-const written = fileURLToPath(new URL('../../../node_modules/.wardroom-browser', import.meta.url))
-const usual = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-]
-
-/** The browser's path: `WARDROOM_CHROMIUM`, what setup found or fetched, or one of the usual places. Throws when there is none: no test is skipped in silence. */
-export const browserPath = (): string => {
-  const fromSetup = existsSync(written) ? [readFileSync(written, 'utf8').trim()] : []
-  const path = [process.env.WARDROOM_CHROMIUM, ...fromSetup, ...usual].find(one => one && existsSync(one))
-  if (path) return path
-  throw new Error(
-    'No Chromium was found. Install one (Debian: `apt install chromium`) or set WARDROOM_CHROMIUM to its path.',
-  )
-}
+import { findBrowser } from '../../../cli/setup/browser.ts'
 
 let launched: Promise<Browser> | null = null
 
-/** One headless Chromium for the whole mocha process, started at the first call. */
+/** One headless Chromium for the whole mocha process, started at the first call. @throws when setup has found none: no test is skipped in silence. */
 export const browser = (): Promise<Browser> => {
-  launched ??= chromium.launch({
-    executablePath: browserPath(),
+  launched ??= launch()
+  return launched
+}
+
+const launch = async (): Promise<Browser> => {
+  const found = await findBrowser()
+  if (!found) throw new Error('No Chromium was found: run `node setup.mjs test`, or name one in WARDROOM_CHROMIUM.')
+  return chromium.launch({
+    executablePath: found.executablePath,
+    env: { ...process.env, ...found.env },
     headless: true,
     args: [
       '--no-sandbox',
@@ -35,11 +24,11 @@ export const browser = (): Promise<Browser> => {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      // A microphone that hums, for voice messages; a page still needs the permission.
+      // A microphone that hums, for voice messages, and nobody to ask: a headless shell refuses it otherwise.
       '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
     ],
   })
-  return launched
 }
 
 /** Closes the browser when one was started; call it in a root `after`. */
