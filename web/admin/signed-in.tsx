@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Session, ViewName } from '../admin-contract.ts'
+import { Boundary } from '../shared/boundary.tsx'
 import type { Api } from './api.ts'
 import { timesIn } from './format.ts'
 import type { Gone, Inside } from './inside.ts'
@@ -15,6 +16,7 @@ import { Schedule } from './screens/oncall/schedule.tsx'
 import { Reports } from './screens/reports.tsx'
 import { Sinks } from './screens/sinks.tsx'
 import { Timeline } from './screens/timeline.tsx'
+import { text } from './text.ts'
 import { useSession } from './use-session.ts'
 
 type Props = { api: Api; session: Session; gone: (why: Gone) => void }
@@ -31,6 +33,12 @@ const screens: Record<ViewName, (props: { inside: Inside }) => JSX.Element> = {
   responses: Responses,
 }
 
+const Broken = (): JSX.Element => (
+  <p class="alert" role="alert">
+    {text.problem.drawing}
+  </p>
+)
+
 /** Behind the door: the frame, one screen at a time, and the watch over the session. */
 export const SignedIn = ({ api, session, gone }: Props): JSX.Element => {
   const [view, setView] = useState<ViewName>(() => viewHere(session.views))
@@ -43,6 +51,8 @@ export const SignedIn = ({ api, session, gone }: Props): JSX.Element => {
   useEffect(() => {
     const follow = () => setView(viewHere(session.views))
     window.addEventListener('hashchange', follow)
+    // The address may have changed between the first drawing and this.
+    follow()
     return () => window.removeEventListener('hashchange', follow)
   }, [])
   const signOut = () => {
@@ -55,7 +65,9 @@ export const SignedIn = ({ api, session, gone }: Props): JSX.Element => {
   return (
     <>
       <Frame inside={inside} view={view} endsAt={watch.deadlines.reauthAt} now={watch.now} onSignOut={signOut}>
-        <Screen key={view} inside={inside} />
+        <Boundary place={view} broken={() => undefined} instead={<Broken />}>
+          <Screen key={view} inside={inside} />
+        </Boundary>
       </Frame>
       {watch.phase === 'warn' ? (
         <IdleWarning idleAt={watch.deadlines.idleAt} now={watch.now} onStay={watch.stay} onLeave={signOut} />

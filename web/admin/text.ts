@@ -57,6 +57,7 @@ export const text = {
     filter: 'One of the filters cannot be understood. Look at the examples below the fields.',
     forbidden: 'Your role does not see this.',
     gone: 'This is not there any more. Refresh the page.',
+    drawing: 'This view could not be shown. Reload the page; if it happens again, tell whoever runs Wardroom.',
   },
   door: {
     title: 'Sign in',

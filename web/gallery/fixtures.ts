@@ -205,6 +205,7 @@ export const fixtures: Fixture[] = [
   at('new-link', { at: 'new-link' }),
   at('opening', { at: 'opening', step: 'secure' }),
   at('failed-setup', { at: 'failed', why: 'setup' }),
+  at('failed-broken', { at: 'failed', why: 'broken' }),
   at('failed-homeserver', { at: 'failed', why: 'homeserver' }),
   at('no-wasm', { at: 'no-wasm' }),
   at('other-tab', { at: 'other-tab' }),

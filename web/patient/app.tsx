@@ -1,12 +1,13 @@
 import type { ComponentType, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { Boundary } from '../shared/boundary.tsx'
 import type { MessageActions } from '../shared/conversation/message.tsx'
 import { brandOf } from './brand.ts'
 import type { Event } from './events.ts'
 import type { State } from './model.ts'
 import { Check } from './screens/check.tsx'
 import { Factor } from './screens/factor.tsx'
-import { Frame } from './screens/frame.tsx'
+import { Frame, type ScreenProps } from './screens/frame.tsx'
 import { Landing } from './screens/landing.tsx'
 import { Notices } from './screens/notices.tsx'
 import { Opening } from './screens/opening.tsx'
@@ -20,7 +21,7 @@ type Props = InsideProps & {
 }
 
 /** The whole page as a function of its state. Moves the focus to the new screen's heading, so that a screen reader speaks it. */
-export const App = ({ state, send, loadMedia, inside: Inside }: Props): JSX.Element => {
+export const App = ({ state, send, loadMedia, inside }: Props): JSX.Element => {
   const { screen, lang, clinic } = state
   const words = wordsOf(lang)
   const props = { state, words, send }
@@ -47,6 +48,27 @@ export const App = ({ state, send, loadMedia, inside: Inside }: Props): JSX.Elem
     window.scrollTo(0, 0)
   }, [place])
 
+  return (
+    <Boundary place={place} broken={() => send({ type: 'broken' })} instead={<Broken {...props} />}>
+      <Screens {...props} loadMedia={loadMedia} inside={inside} />
+    </Boundary>
+  )
+}
+
+/** What stands where no screen can be drawn, with as little as possible that could fail. */
+const Broken = ({ state, words }: ScreenProps): JSX.Element => (
+  <main class="card">
+    <h1>{words.failed.brokenTitle}</h1>
+    <p>{words.failed.broken}</p>
+    <p>
+      {words.failed.urgent} {state.clinic?.phone}
+    </p>
+  </main>
+)
+
+const Screens = ({ loadMedia, inside: Inside, ...props }: ScreenProps & Omit<Props, 'state'>): JSX.Element => {
+  const { state, words, send } = props
+  const { screen } = state
   switch (screen.at) {
     case 'starting':
       return (

@@ -3,7 +3,9 @@ export type Parts = Record<Part, string>
 
 /** The order in which people of a locale write a date: month first in the United States, day first in most places. */
 export const partOrder = (locale: string): Part[] => {
-  const parts = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'numeric', year: 'numeric' }).formatToParts(0)
+  // Another calendar, which a locale may ask for, has other parts: no `year`, for one.
+  const format = { calendar: 'gregory', day: 'numeric', month: 'numeric', year: 'numeric' } as const
+  const parts = new Intl.DateTimeFormat(locale, format).formatToParts(0)
   return parts.map(part => part.type).filter(type => type === 'day' || type === 'month' || type === 'year')
 }
 

@@ -42,6 +42,8 @@ export type Event =
   | { type: 'opened' }
   | { type: 'open-failed'; why: 'setup' | 'homeserver' }
   | { type: 'retry-open' }
+  /** A screen could not be drawn. */
+  | { type: 'broken' }
   | { type: 'talk'; talk: Talk }
   | { type: 'draft'; text: string }
   | { type: 'write'; text: string }

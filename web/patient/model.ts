@@ -30,7 +30,7 @@ export type Screen =
   | { at: 'check'; busy: boolean; host: string; result: 'none' | 'missing' | 'ours' | 'not-ours' }
   | FactorScreen
   | { at: 'opening'; step: OpeningStep }
-  | { at: 'failed'; why: 'setup' | 'homeserver' }
+  | { at: 'failed'; why: 'setup' | 'homeserver' | 'broken' }
   | { at: 'conversation' }
   | { at: 'ended'; why: EndReason; draft: boolean }
   | { at: 'other-tab' }

@@ -89,6 +89,9 @@ const reduceEntry = (state: State, event: Event): Step => {
       return screen.at === 'opening' ? show({ ...state, extendedAt: state.now }, { at: 'conversation' }) : stay(state)
     case 'open-failed':
       return screen.at === 'opening' ? show(state, { at: 'failed', why: event.why }) : stay(state)
+    case 'broken':
+      if (screen.at === 'failed') return stay(state)
+      return show({ ...state, overlay: { is: 'none' }, talk: null }, { at: 'failed', why: 'broken' }, { do: 'drop' })
     case 'retry-open':
       return show({ ...state, session: null }, { at: 'opening', step: 'key' }, { do: 'resume', again: true })
     case 'activity':

@@ -333,6 +333,21 @@ describe('the administrators’ page in a browser', function () {
     await page.context().close()
   })
 
+  it('says of one view that it cannot be shown, and shows the others', async () => {
+    const page = await w.page()
+    await page.route('**/api/view/checkpoint', route => route.fulfill({ json: {} }))
+    await page.goto(await w.link(cleo))
+    await page.getByRole('button', { name: 'Sign in on this browser' }).click()
+    await titled(page, 'Timeline').waitFor()
+    await page.getByRole('link', { name: 'Checkpoint' }).click()
+    await page.getByText('This view could not be shown.').waitFor()
+    expect(w.errors.splice(0)).to.deep.equal(['drawing failed checkpoint TypeError'])
+    await page.getByRole('link', { name: 'Timeline' }).click()
+    await settled(page)
+    expect(await page.locator('.entry').count()).to.be.greaterThan(0)
+    await page.context().close()
+  })
+
   it('closes within ten seconds when the role is taken away', async () => {
     const eve = await w.person('eve', 'compliance')
     const page = await w.page()

@@ -366,6 +366,32 @@ describe('a visit to the patient page', function () {
     await blocked.context().close()
   })
 
+  it('says that it is stuck where a screen cannot be drawn, and goes on when it can', async () => {
+    const maria = await anyPatient()
+    const page = await w.page()
+    await page.addInitScript(() => {
+      class Broken extends Intl.DateTimeFormat {
+        constructor(...[locale, options]: ConstructorParameters<typeof Intl.DateTimeFormat>) {
+          if (options?.weekday && options.hour && !('mended' in window))
+            throw new RangeError('no such language: secret')
+          super(locale, options)
+        }
+      }
+      Object.assign(Intl, { DateTimeFormat: Broken })
+    })
+    await page.goto(await w.link(maria))
+    await page.getByRole('button', { name: 'Open my message' }).click()
+    await page.getByRole('heading', { name: 'This page got stuck' }).waitFor()
+    expect(await page.getByRole('link', { name: /^Call / }).count()).to.equal(1)
+    await page.screenshot({ path: 'screenshots/stuck.png' })
+    expect(w.errors.splice(0)).to.deep.equal(['drawing failed factor-birth_date RangeError'])
+    await page.evaluate(() => Object.assign(window, { mended: true }))
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await answerBirthDate(page, maria.dob)
+    await write(page).waitFor({ timeout: 60_000 })
+    await page.context().close()
+  })
+
   it('says that the message service is down, loses nothing, and opens when it is back', async () => {
     const { stack } = await import('../../support/stack.ts')
     const { synapse } = await stack()

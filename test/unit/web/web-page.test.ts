@@ -187,6 +187,14 @@ describe('the patient page decides', () => {
     expect(reduce(failed.state, { type: 'retry-open' }).effects).to.deep.equal([{ do: 'resume', again: true }])
   })
 
+  it('says when a screen could not be drawn, lets the conversation go, and begins it anew', () => {
+    const broken = play(...inside, { type: 'broken' })
+    expect(broken.state.screen).to.deep.equal({ at: 'failed', why: 'broken' })
+    expect(broken.effects).to.deep.equal([{ do: 'drop' }])
+    expect(reduce(broken.state, { type: 'broken' }), 'not for ever').to.deep.equal({ state: broken.state, effects: [] })
+    expect(reduce(broken.state, { type: 'retry-open' }).effects).to.deep.equal([{ do: 'resume', again: true }])
+  })
+
   it('sends only the host of a link that is checked', () => {
     const state = { ...initialState(null, 'en', now) }
     const typed = 'Clinic: your message https://evil.example/l/secrettoken now!'

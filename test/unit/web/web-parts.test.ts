@@ -10,6 +10,7 @@ import { nextToSend, type Outgoing, outgoingItems, queued } from '../../../web/p
 import { newKeyPair, unwrapKey } from '../../../web/patient/matrix/unwrap-key.ts'
 import { en } from '../../../web/patient/text/en.ts'
 import { es } from '../../../web/patient/text/es.ts'
+import { localeOf } from '../../../web/patient/text/index.ts'
 import { insideEn } from '../../../web/patient/text/inside-en.ts'
 import { insideEs } from '../../../web/patient/text/inside-es.ts'
 import type { Item } from '../../../web/shared/conversation/item.ts'
@@ -24,6 +25,13 @@ describe('the birth date', () => {
   it('is asked in the reader’s own order', () => {
     expect(partOrder('en-US')).to.deep.equal(['month', 'day', 'year'])
     expect(partOrder('es-US')).to.deep.equal(['day', 'month', 'year'])
+    expect(partOrder('en-US-u-ca-chinese')).to.deep.equal(['month', 'day', 'year'])
+  })
+  it('is asked in ours where the browser’s locale is none', () => {
+    expect(localeOf('en', ['fr', 'en-GB', 'en-US'])).to.equal('en-GB')
+    expect(localeOf('en', ['en-US@posix', 'en-AU'])).to.equal('en-AU')
+    expect(localeOf('en', ['en-US@posix'])).to.equal('en-US')
+    expect(localeOf('es', ['en-GB'])).to.equal('es-US')
   })
   it('is an ISO date, or a reason', () => {
     expect(parseBirthDate({ day: ' 7', month: '3', year: '1948' }, now)).to.deep.equal({ value: '1948-03-07' })

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useRef } from 'preact/hooks'
 import type { FactorFault, FactorScreen } from '../model.ts'
 import type { Words } from '../text/en.ts'
-import { locales } from '../text/index.ts'
+import { localeOf, locales } from '../text/index.ts'
 import { BirthDate } from './birth-date.tsx'
 import { Badge, CallButton, Frame, type ScreenProps } from './frame.tsx'
 
@@ -23,7 +23,7 @@ export const Factor = (props: ScreenProps & { screen: FactorScreen }): JSX.Eleme
         triesLeft={screen.triesLeft}
         busy={screen.busy}
         words={words}
-        locale={fieldLocale(state.lang)}
+        locale={localeOf(state.lang, navigator.languages)}
         now={state.now}
         onValue={(value, fault) => send({ type: 'factor', value, fault })}
       />
@@ -40,10 +40,6 @@ export const Factor = (props: ScreenProps & { screen: FactorScreen }): JSX.Eleme
     </Frame>
   )
 }
-
-/** The browser's own region decides the order of the date where it speaks the page's language. */
-const fieldLocale = (lang: 'en' | 'es'): string =>
-  navigator.languages.find(tag => tag.toLowerCase().startsWith(`${lang}-`)) ?? locales[lang]
 
 const headings = (words: Words) => ({
   birth_date: { title: words.factor.birthTitle, why: words.factor.birthWhy },

@@ -115,16 +115,10 @@ export const Notices = (props: ScreenProps): JSX.Element | null => {
   }
 }
 
-const Failed = ({ why, ...props }: ScreenProps & { why: 'setup' | 'homeserver' }): JSX.Element => {
+const Failed = ({ why, ...props }: ScreenProps & { why: Extract<Screen, { at: 'failed' }>['why'] }): JSX.Element => {
   const text = props.words.failed
-  const title = why === 'setup' ? text.setupTitle : text.homeserverTitle
   return (
-    <Notice
-      {...props}
-      badge="cloud"
-      title={title}
-      lines={[why === 'setup' ? text.setup : text.homeserver, text.urgent]}
-    >
+    <Notice {...props} badge="cloud" title={text[`${why}Title`]} lines={[text[why], text.urgent]}>
       <Main
         label={props.words.tryAgain}
         busyLabel={props.words.busy}

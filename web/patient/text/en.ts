@@ -132,6 +132,8 @@ export const en = {
     setup: 'Something went wrong while we unlocked them. Nothing is lost. Please try again.',
     homeserverTitle: 'Our message service is down',
     homeserver: 'It is not your fault and nothing is lost. Please try again in a few minutes.',
+    brokenTitle: 'This page got stuck',
+    broken: 'It is not your fault, and everything that you sent is kept. Please try again.',
     urgent: 'If it cannot wait, call us.',
   },
   ended: {

@@ -132,6 +132,8 @@ export const es: Words = {
     setup: 'Algo falló al abrirlos. No se perdió nada. Intente de nuevo, por favor.',
     homeserverTitle: 'Nuestro servicio de mensajes no funciona ahora',
     homeserver: 'No es culpa suya y no se perdió nada. Intente de nuevo en unos minutos.',
+    brokenTitle: 'Esta página se detuvo',
+    broken: 'No es culpa suya, y todo lo que envió está guardado. Intente de nuevo, por favor.',
     urgent: 'Si no puede esperar, llámenos.',
   },
   ended: {
