@@ -31,16 +31,16 @@ const candidates = (env: NodeJS.ProcessEnv): Browser[] => {
   ]
 }
 
+type EnsureOptions = { log: (line: string) => void; env?: NodeJS.ProcessEnv }
+
 /** Finds a browser that starts, else installs the packaged one into the cache. @throws Explained with the package to install when neither works. */
-export const ensureBrowser = async ({ log }: { log: (line: string) => void }): Promise<Browser> => {
-  const found = await findBrowser()
+export const ensureBrowser = async ({ log, env = process.env }: EnsureOptions): Promise<Browser> => {
+  const found = await findBrowser(env)
   if (found) return found
-  if (process.env.WARDROOM_CHROMIUM)
-    throw new Explained(
-      `WARDROOM_CHROMIUM is "${process.env.WARDROOM_CHROMIUM}", and that does not start as a browser.`,
-    )
+  const named = env.WARDROOM_CHROMIUM
+  if (named) throw new Explained(`WARDROOM_CHROMIUM is "${named}", and that does not start as a browser.`)
   log(`No Chromium on this machine: installing ${packaged.name} ${packaged.version}`)
-  const installed = await install().catch(cause => {
+  const installed = await install(env).catch(cause => {
     throw new Explained(
       `The tests need a browser, and ${packaged.name} could not be installed: ${debianLine}, or name one in WARDROOM_CHROMIUM.`,
       { cause },
@@ -64,11 +64,12 @@ const starts = async ({ executablePath, env }: Browser): Promise<boolean> =>
     () => false,
   )
 
-const packageFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), `chromium-${packaged.version}`)
+/** Where the packaged browser is kept, for all clones of this user. */
+export const packageFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), `chromium-${packaged.version}`)
 
 /** Installs the package beside its place, unpacks the browser inside it, and renames the whole. */
-const install = async (): Promise<Browser> => {
-  const folder = packageFolder(process.env)
+const install = async (env: NodeJS.ProcessEnv): Promise<Browser> => {
+  const folder = packageFolder(env)
   const partial = `${folder}.${process.pid}.partial`
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true, mode: 0o700 })
