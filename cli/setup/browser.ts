@@ -23,12 +23,8 @@ export const findBrowser = async (env = process.env): Promise<Browser | undefine
 
 const candidates = (env: NodeJS.ProcessEnv): Browser[] => {
   if (env.WARDROOM_CHROMIUM) return [{ executablePath: env.WARDROOM_CHROMIUM, env: {} }]
-  const path = onPath(env)
-  const note = join(packageFolder(env), 'browser.json')
-  return [
-    ...(path ? [{ executablePath: path, env: {} }] : []),
-    ...(existsSync(note) ? [JSON.parse(readFileSync(note, 'utf8')) as Browser] : []),
-  ]
+  const installed = packagedIn(packageFolder(env))
+  return [...onPath(env).map(executablePath => ({ executablePath, env: {} })), ...(installed ? [installed] : [])]
 }
 
 type EnsureOptions = { log: (line: string) => void; env?: NodeJS.ProcessEnv }
@@ -52,11 +48,20 @@ export const ensureBrowser = async ({ log, env = process.env }: EnsureOptions): 
   )
 }
 
-const onPath = (env: NodeJS.ProcessEnv): string | undefined =>
+const onPath = (env: NodeJS.ProcessEnv): string[] =>
   (env.PATH ?? '')
     .split(delimiter)
     .flatMap(folder => names.map(name => join(folder, name)))
-    .find(file => existsSync(file))
+    .filter(file => existsSync(file))
+
+/** What `install` noted in its folder; undefined when there is nothing, or it was killed while it wrote that. */
+const packagedIn = (folder: string): Browser | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'browser.json'), 'utf8')) as Browser
+  } catch {
+    return undefined
+  }
+}
 
 const starts = async ({ executablePath, env }: Browser): Promise<boolean> =>
   promisify(execFile)(executablePath, ['--version'], { env: { ...process.env, ...env }, timeout: 30_000 }).then(
@@ -67,7 +72,7 @@ const starts = async ({ executablePath, env }: Browser): Promise<boolean> =>
 /** Where the packaged browser is kept, for all clones of this user. */
 export const packageFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), `chromium-${packaged.version}`)
 
-/** Installs the package beside its place, unpacks the browser inside it, and renames the whole. */
+/** Installs the package beside its place, renames it, unpacks the browser inside it, and notes what to start, last. */
 const install = async (env: NodeJS.ProcessEnv): Promise<Browser> => {
   const folder = packageFolder(env)
   const partial = `${folder}.${process.pid}.partial`

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Deadlines, Session } from '../admin-contract.ts'
-import { extendEvery, type Phase, phaseOf, signsOfLife } from '../shared/deadlines.ts'
+import { extendEvery, isSignOfLife, type Phase, phaseOf, signsOfLife } from '../shared/deadlines.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Gone } from './inside.ts'
 
@@ -39,7 +39,8 @@ export const useSession = (api: Api, session: Session, gone: (why: Gone) => void
       setNow(Date.now())
       if (document.visibilityState === 'visible') ask(api.standing)
     }
-    const act = () => {
+    const act = (event: Event) => {
+      if (!isSignOfLife(event)) return
       if (latest.current === 'fine' && Date.now() - told.current >= extendEvery) stay()
     }
     document.addEventListener('visibilitychange', back)

@@ -7,7 +7,7 @@ import type { Event } from './events.ts'
 import type { State } from './model.ts'
 import { Check } from './screens/check.tsx'
 import { Factor } from './screens/factor.tsx'
-import { Frame, type ScreenProps } from './screens/frame.tsx'
+import { CallButton, Frame, type ScreenProps } from './screens/frame.tsx'
 import { Landing } from './screens/landing.tsx'
 import { Notices } from './screens/notices.tsx'
 import { Opening } from './screens/opening.tsx'
@@ -60,9 +60,13 @@ const Broken = ({ state, words }: ScreenProps): JSX.Element => (
   <main class="card">
     <h1>{words.failed.brokenTitle}</h1>
     <p>{words.failed.broken}</p>
-    <p>
-      {words.failed.urgent} {state.clinic?.phone}
-    </p>
+    <p>{words.failed.urgent}</p>
+    <div class="actions">
+      <button type="button" class="main wide" onClick={() => location.reload()}>
+        {words.tryAgain}
+      </button>
+      <CallButton state={state} words={words} />
+    </div>
   </main>
 )
 

@@ -97,4 +97,7 @@ export type Effect =
   | { do: 'reauth'; factor: Factor; value: string }
   /** Saves the draft and stops. `ends`: the person is done, the link is used up; otherwise only this device goes and the link opens again. */
   | { do: 'close'; session: Session; draft: string; ends: boolean }
+  /** Saves the draft and what is on its way, and stops; the session goes on. */
+  | { do: 'let-go'; draft: string }
+  | { do: 'tell-broken'; session: Session }
   | { do: 'drop' }

@@ -90,9 +90,9 @@ const reduceEntry = (state: State, event: Event): Step => {
     case 'open-failed':
       return screen.at === 'opening' ? show(state, { at: 'failed', why: event.why }) : stay(state)
     case 'broken':
-      if (screen.at === 'failed') return stay(state)
-      return show({ ...state, overlay: { is: 'none' }, talk: null }, { at: 'failed', why: 'broken' }, { do: 'drop' })
+      return screen.at === 'failed' ? stay(state) : broken(state)
     case 'retry-open':
+      if (state.token === null) return show(state, { at: 'check', busy: false, host: '', result: 'none' })
       return show({ ...state, session: null }, { at: 'opening', step: 'key' }, { do: 'resume', again: true })
     case 'activity':
       return activity(state)
@@ -165,6 +165,18 @@ const tick = (state: State): Step => {
   if (phase === 'warn' && overlay.is !== 'idle') return stay({ ...state, overlay: { is: 'idle' } })
   if (phase === 'fine' && overlay.is === 'idle') return stay({ ...state, overlay: { is: 'none' } })
   return stay(state)
+}
+
+/** A screen could not be drawn: the clinic is told, and what is on its way and what was typed get the time to be saved. */
+const broken = (state: State): Step => {
+  const { session, compose } = state
+  const effects: Effect[] = session
+    ? [
+        { do: 'tell-broken', session },
+        { do: 'let-go', draft: compose.text },
+      ]
+    : []
+  return show({ ...state, overlay: { is: 'none' }, talk: null }, { at: 'failed', why: 'broken' }, ...effects)
 }
 
 /** Leaves the conversation: what was typed is saved under K before the device goes. */

@@ -1,5 +1,5 @@
 import type { Clinic, ConsentView, Session } from '../contract.ts'
-import { signsOfLife } from '../shared/deadlines.ts'
+import { isSignOfLife, signsOfLife } from '../shared/deadlines.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Effect, Event } from './events.ts'
 import type { State } from './model.ts'
@@ -58,11 +58,14 @@ export const createRunner = ({ api, send, state, wasmUrl, matrix, view }: Runner
     }
   }
 
-  const close = async (session: Session, draft: string, ends: boolean): Promise<void> => {
+  const letGo = async (draft: string): Promise<void> => {
     const closing = talk
     talk = null
     opening++
     await closing?.close(draft).catch(() => console.error('close failed'))
+  }
+  const close = async (session: Session, draft: string, ends: boolean): Promise<void> => {
+    await letGo(draft)
     if (ends) await api.end(session).catch(() => console.error('end failed'))
     else api.leave(session)
   }
@@ -113,6 +116,8 @@ export const createRunner = ({ api, send, state, wasmUrl, matrix, view }: Runner
       calling(
         withSession(s => api.reauth(s, factor, value)).then(answer => answer && send({ type: 'reauthed', answer })),
       ),
+    'let-go': ({ draft }) => void letGo(draft),
+    'tell-broken': ({ session }) => void api.step(session, 'failed', 'drawing').catch(() => undefined),
     close: ({ session, draft, ends }) => void close(session, draft, ends),
     drop: () => {
       opening++
@@ -183,7 +188,10 @@ const watch = (send: (event: Event) => void, state: () => State, api: Api, talk:
   })
   window.addEventListener('offline', () => send({ type: 'online', online: false }))
   // Not in the capture phase: drawing before a field's own listener has read it would put its old value back.
-  for (const kind of signsOfLife) window.addEventListener(kind, () => send({ type: 'activity' }), { passive: true })
+  const act = (event: globalThis.Event): void => {
+    if (isSignOfLife(event)) send({ type: 'activity' })
+  }
+  for (const kind of signsOfLife) window.addEventListener(kind, act, { passive: true })
   setInterval(() => state().session && send({ type: 'tick', now: Date.now() }), 1000)
   window.addEventListener('pagehide', () => {
     const { session } = state()

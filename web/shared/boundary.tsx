@@ -18,7 +18,8 @@ export class Boundary extends Component<Props, { broken: boolean }> {
   override componentDidCatch(error: unknown): void {
     // The kind of fault only: its text may quote what was to be drawn.
     console.error('drawing failed', this.props.place, error instanceof Error ? error.name : typeof error)
-    this.props.broken()
+    // Not here, in the middle of a drawing: what is told may want to draw.
+    queueMicrotask(() => this.props.broken())
   }
 
   override componentDidUpdate(before: Props): void {

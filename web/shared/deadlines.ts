@@ -7,6 +7,8 @@ export const warning = 2 * 60_000
 export const extendEvery = 60_000
 /** What only a person does. Scrolling is not among it: the page scrolls by itself when a message comes, with nobody there. */
 export const signsOfLife = ['pointerdown', 'keydown', 'wheel', 'input', 'click'] as const
+/** Not what a script makes, and not a key on which something lies. */
+export const isSignOfLife = (event: Event): boolean => event.isTrusted && !(event as Partial<KeyboardEvent>).repeat
 
 export type Phase = 'fine' | 'warn' | 'reauth' | 'over'
 

@@ -69,7 +69,7 @@ export const startSync = async (
         clearTimeout(limit)
         resolve()
       }
-      // At the first sync that fails; js-sdk speaks of an error at the third, a quarter of a minute later.
+      // At the first sync that fails; js-sdk speaks of an error at the third, up to a quarter of a minute later.
       if (state !== 'RECONNECTING' && state !== 'ERROR') return
       devicesOf(d.homeserver, d.userId).then(
         ids => ids.includes(deviceId) || die(`the device ${deviceId} was deleted at the homeserver`),

@@ -234,7 +234,7 @@ describe('a visit to the patient page', function () {
     await page.clock.fastForward('01:10')
     // What the clinic writes moves the list by itself: that is nobody who is there.
     const scrolled = page.evaluate(
-      () => new Promise(done => addEventListener('scroll', () => done(true), { capture: true, once: true })),
+      () => new Promise(done => document.querySelector('.scroll')?.addEventListener('scroll', () => done(true))),
     )
     await w.lee.send(maria.room, 'Please drink a glass of water every hour.\n'.repeat(60))
     await message(page, 'Please drink a glass').waitFor()
@@ -390,6 +390,19 @@ describe('a visit to the patient page', function () {
     await answerBirthDate(page, maria.dob)
     await write(page).waitFor({ timeout: 60_000 })
     await page.context().close()
+    // Nor where no screen at all can be drawn.
+    const bare = await w.page()
+    await bare.route('**/api/clinic', async route => {
+      const { emergency: _, ...clinic } = await (await route.fetch()).json()
+      await route.fulfill({ json: clinic })
+    })
+    await bare.goto(await w.link(maria))
+    await bare.getByRole('heading', { name: 'This page got stuck' }).waitFor()
+    await eventually(() => w.errors.length === 2, { what: 'both faults' })
+    expect(w.errors.splice(0)).to.deep.equal(['drawing failed landing TypeError', 'drawing failed failed TypeError'])
+    expect(await bare.getByRole('link', { name: /^Call / }).count()).to.equal(1)
+    expect(await bare.getByRole('button', { name: 'Try again' }).isVisible()).to.equal(true)
+    await bare.context().close()
   })
 
   it('says that the message service is down, loses nothing, and opens when it is back', async () => {

@@ -1,9 +1,13 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
+import { MatrixEvent } from 'matrix-js-sdk'
+import { itemOf } from '../../../web/patient/matrix/timeline.ts'
 import type { Item, Talk } from '../../../web/shared/conversation/item.ts'
 import { linkify } from '../../../web/shared/conversation/linkify.ts'
 import { talkEn } from '../../../web/shared/conversation/text/en.ts'
 import { talkEs } from '../../../web/shared/conversation/text/es.ts'
 import { sizeText, talkView, withReadMarks } from '../../../web/shared/conversation/view-model.ts'
+import { seed } from '../../support/random.ts'
 
 const now = Date.parse('2026-03-12T15:00:00Z')
 const item = (id: string, sender: string, minutesAgo: number, more: Partial<Item> = {}): Item => ({
@@ -24,6 +28,42 @@ const view = (items: Item[], lang: 'en' | 'es' = 'en') =>
     timeZone: 'UTC',
   })
 const messages = (items: Item[]) => view(items).rows.filter(row => row.kind === 'message')
+
+describe('a message that makes no sense', () => {
+  const read = (ts: unknown, content: Record<string, unknown>) => {
+    const json = { type: 'm.room.message', event_id: '$a', sender: '@ann:x', room_id: '!r:x', content }
+    const event = new MatrixEvent({ ...json, origin_server_ts: ts as number })
+    return itemOf(event, { me: '@me:x', gaveUp: () => false, find: () => undefined, hidden: [] })
+  }
+
+  it('is shown as far as it goes, and keeps nobody from the others', () => {
+    const image = read(Number.MAX_SAFE_INTEGER, { msgtype: 'm.image', body: 7, info: null, file: {} })
+    expect(image?.content).to.deep.include({ kind: 'image' })
+    expect(image?.content).to.have.nested.property('media.name', 'file')
+    expect(messages([item('a', 'ann', 3), image!]).map(row => row.time)).to.deep.equal(['2:57 PM', '11:59 PM'])
+    expect(read('soon', { msgtype: 'm.image', body: 'x', file: null })).to.include({ at: 0 })
+  })
+
+  it('whatever it is', () => {
+    const kinds = fc.constantFrom('m.text', 'm.image', 'm.audio', 'm.file', 'm.video', 'm.notice', 'x')
+    const wild = fc.oneof(fc.jsonValue(), fc.double())
+    const content = fc.record(
+      { msgtype: kinds, body: wild, filename: wild, info: wild, file: wild, 'io.wardroom.sms': wild },
+      { requiredKeys: [] },
+    )
+    const info = fc.record({ mimetype: wild, size: wild, w: wild, h: wild, duration: wild }, { requiredKeys: [] })
+    fc.assert(
+      fc.property(wild, content, fc.option(info), (ts, said, more) => {
+        const found = read(ts, more ? { ...said, info: more } : said)
+        const drawn = found ? view([found]).rows : []
+        for (const row of drawn) if (row.kind === 'message') expect(row.time).to.match(/^\d/)
+        const content = found?.content
+        if (content && 'media' in content) sizeText(content.media.bytes, 'en', talkEn)
+      }),
+      { seed },
+    )
+  })
+})
 
 describe('the message list', () => {
   it('separates days and names today and yesterday', () => {

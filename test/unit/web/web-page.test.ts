@@ -188,11 +188,17 @@ describe('the patient page decides', () => {
   })
 
   it('says when a screen could not be drawn, lets the conversation go, and begins it anew', () => {
-    const broken = play(...inside, { type: 'broken' })
+    const broken = play(...inside, { type: 'write', text: 'half a' }, { type: 'broken' })
     expect(broken.state.screen).to.deep.equal({ at: 'failed', why: 'broken' })
-    expect(broken.effects).to.deep.equal([{ do: 'drop' }])
+    expect(broken.state.compose.text).to.equal('half a')
+    expect(broken.effects).to.deep.equal([
+      { do: 'tell-broken', session },
+      { do: 'let-go', draft: 'half a' },
+    ])
     expect(reduce(broken.state, { type: 'broken' }), 'not for ever').to.deep.equal({ state: broken.state, effects: [] })
     expect(reduce(broken.state, { type: 'retry-open' }).effects).to.deep.equal([{ do: 'resume', again: true }])
+    const checking = reduce(initialState(null, 'en', now), { type: 'broken' }).state
+    expect(reduce(checking, { type: 'retry-open' }).state.screen).to.include({ at: 'check' })
   })
 
   it('sends only the host of a link that is checked', () => {

@@ -21,7 +21,18 @@ export type Reading = {
   hidden: string[]
 }
 
-/** One event of the room as a message, or null when it is none (state, reactions, edits, the bridge's card). */
+/** The last instant that every clock and calendar can show: the end of the year 9999. */
+const lastInstant = 253_402_300_799_999
+/** What the sender's server says of the time, which may be anything. */
+const instant = (at: unknown): number => Math.min(Math.max(amount(at) ?? 0, 0), lastInstant)
+const amount = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/**
+ * One event of the room as a message, or null when it is none (state, reactions, edits, the bridge's card). Whatever a sender's client has written: one message
+ * that makes no sense must not keep a patient from the others.
+ */
 export const itemOf = (event: MatrixEvent, reading: Reading): Item | null => {
   const id = event.getId()
   if (!id || event.isState() || event.isRelation(RelationType.Replace) || event.isRelation(RelationType.Annotation))
@@ -33,7 +44,7 @@ export const itemOf = (event: MatrixEvent, reading: Reading): Item | null => {
     id,
     key: event.getTxnId() ?? id,
     sender,
-    at: event.getTs(),
+    at: instant(event.getTs()),
     mark: mine ? ('sent' as const) : ('received' as const),
   }
   if (event.isRedacted())
@@ -52,7 +63,7 @@ export const itemOf = (event: MatrixEvent, reading: Reading): Item | null => {
       sender: reading.me,
       mark: 'sent',
       bySms: true,
-      content: { kind: 'text', body: withoutFirstLine(content.body ?? '') },
+      content: { kind: 'text', body: withoutFirstLine(text(content.body)) },
     }
   return {
     ...base,
@@ -70,17 +81,19 @@ const shows = (event: MatrixEvent): boolean =>
   /^(m\.sticker|(m|org\.matrix\.msc3381)\.poll\.start)$/.test(event.getType())
 
 const contentOf = (id: string, content: MessageContent): Content => {
-  const body = typeof content.body === 'string' ? content.body : ''
-  const { info = {}, file } = content
-  const name = typeof content.filename === 'string' ? content.filename : body
+  const body = text(content.body)
+  // Written by the sender's client, so that none of it need be what its type says.
+  const info: Record<string, unknown> = { ...(content.info as object | null | undefined) }
+  const file = content.file !== null && typeof content.file === 'object'
+  const duration = amount(info.duration)
   const media = {
     id,
-    name: name || 'file',
-    mime: info.mimetype ?? '',
-    bytes: info.size ?? 0,
-    width: info.w,
-    height: info.h,
-    seconds: info.duration === undefined ? undefined : info.duration / 1000,
+    name: text(content.filename) || body || 'file',
+    mime: text(info.mimetype),
+    bytes: amount(info.size) ?? 0,
+    width: amount(info.w),
+    height: amount(info.h),
+    seconds: duration === undefined ? undefined : duration / 1000,
   }
   switch (content.msgtype) {
     case MsgType.Text:
@@ -103,7 +116,7 @@ const quoteOf = (event: MatrixEvent, { find }: Reading): Item['quote'] => {
   const answered = event.replyEventId ? find(event.replyEventId) : undefined
   if (!answered || answered.getType() !== EventType.RoomMessage || event.threadRootId === event.replyEventId)
     return undefined
-  const body = withoutReplyFallback(String(answered.getContent<MessageContent>().body ?? ''))
+  const body = withoutReplyFallback(text(answered.getContent<MessageContent>().body))
   return { sender: answered.getSender() ?? '', body: body.length > 160 ? `${body.slice(0, 157)}…` : body }
 }
 

@@ -133,7 +133,8 @@ export const en = {
     homeserverTitle: 'Our message service is down',
     homeserver: 'It is not your fault and nothing is lost. Please try again in a few minutes.',
     brokenTitle: 'This page got stuck',
-    broken: 'It is not your fault, and everything that you sent is kept. Please try again.',
+    broken:
+      'It is not your fault. Please try again. If a message was still being sent, look whether it is there; if not, write it again.',
     urgent: 'If it cannot wait, call us.',
   },
   ended: {

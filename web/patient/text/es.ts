@@ -133,7 +133,8 @@ export const es: Words = {
     homeserverTitle: 'Nuestro servicio de mensajes no funciona ahora',
     homeserver: 'No es culpa suya y no se perdió nada. Intente de nuevo en unos minutos.',
     brokenTitle: 'Esta página se detuvo',
-    broken: 'No es culpa suya, y todo lo que envió está guardado. Intente de nuevo, por favor.',
+    broken:
+      'No es culpa suya. Intente de nuevo, por favor. Si un mensaje aún se estaba enviando, mire si está; si no, escríbalo otra vez.',
     urgent: 'Si no puede esperar, llámenos.',
   },
   ended: {
