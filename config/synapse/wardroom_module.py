@@ -156,6 +156,8 @@ class Copy(Records):
 
 # Events of one page of a room.
 MAX_PAGE = 200
+# What a sender's server says of the time may lie ahead: nothing was sent later than it came, or it would be in no export.
+SENT = "LEAST(origin_server_ts, COALESCE(received_ts, origin_server_ts))"
 
 
 class Room(Records):
@@ -174,8 +176,8 @@ class Room(Records):
         values: list[Any] = [room]
         for name, condition, kind in (
             ("after", "stream_ordering > ?", int),
-            ("since", "origin_server_ts >= ?", int),
-            ("until", "origin_server_ts < ?", int),
+            ("since", f"{SENT} >= ?", int),
+            ("until", f"{SENT} < ?", int),
             ("sender", "sender = ?", str),
             ("type", "type = ?", str),
         ):

@@ -1,4 +1,4 @@
-import type { Instant } from '../clock.ts'
+import { isoOf } from '../clock.ts'
 import { type AuditAction, type AuditEvent, clearObjectKinds } from './event.ts'
 import type { AuditRecord } from './record.ts'
 
@@ -34,9 +34,6 @@ export const isClear = (of: 'actor' | 'object', kind: string, id: string): boole
 
 type Scalar = string | number | boolean | null
 type Ref = { ref: string }
-
-const latest = 8_640_000_000_000_000
-const iso = (at: Instant) => new Date(Math.max(-latest, Math.min(latest, Math.trunc(at) || 0))).toISOString()
 
 /** The form in which address and user agent are committed to. */
 export const originText = ({ ip, agent }: NonNullable<AuditEvent['origin']>): string =>
@@ -77,7 +74,7 @@ export const leafOf = (e: QueuedEvent, commit: Commit): string => {
   const leaf = {
     v: 1,
     id: e.id,
-    at: iso(e.at),
+    at: isoOf(e.at),
     actor: {
       ...actor,
       ...(device === undefined ? {} : { device: clearDevice ? device : { ref: commit('device', device) } }),

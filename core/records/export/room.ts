@@ -1,3 +1,4 @@
+import { isoOf } from '../../domain/clock.ts'
 import { type ExportLine, fileOf, kindOf, mediaPath } from '../../domain/records/export-line.ts'
 import { type MemberChange, pageLine, pageRoom, pageRoomEnd } from '../../domain/records/export-page.ts'
 import type { Decryptor } from '../../matrix/export/decryptor.ts'
@@ -33,7 +34,6 @@ export type RoomDeps = {
   tally: Tally
 }
 
-const iso = (at: number) => new Date(at).toISOString()
 const add = (to: Record<string, number>, name: string) => {
   to[name] = (to[name] ?? 0) + 1
 }
@@ -44,7 +44,7 @@ const membership = async (d: RoomDeps, r: ExportRequest, room: string): Promise<
   const changes: MemberChange[] = []
   for await (const { id, event } of storedEvents(d.bots, { room, until: r.until, type: 'm.room.member' })) {
     const one = {
-      at: iso(event.origin_server_ts),
+      at: isoOf(event.origin_server_ts),
       user: String(event.state_key ?? ''),
       membership: String(event.content.membership ?? ''),
       by: event.sender,
@@ -60,7 +60,7 @@ const membership = async (d: RoomDeps, r: ExportRequest, room: string): Promise<
 const receipts = async (d: RoomDeps, r: ExportRequest, room: string, people: ReadonlyMap<string, string>) => {
   for (const one of await receiptsOf(d.store.db, room, r.until)) {
     if (r.copy && !people.has(one.user)) continue
-    await d.sheets.receipts.write(json({ room_id: room, ...one, at: iso(one.at) }))
+    await d.sheets.receipts.write(json({ room_id: room, ...one, at: isoOf(one.at) }))
     add(d.tally.counts, 'receipts')
   }
 }
@@ -91,13 +91,13 @@ const lineOf = async (d: RoomDeps, r: ExportRequest, keys: Decryptor, e: StoredE
   return {
     event_id: e.id,
     room_id: e.event.room_id,
-    sent_at: iso(e.event.origin_server_ts),
+    sent_at: isoOf(e.event.origin_server_ts),
     sender: e.event.sender,
     ...about,
     type: clear?.type ?? e.event.type,
     content: clear?.content ?? null,
     encrypted,
-    ...(e.removed ? { removed: { ...e.removed, at: iso(e.removed.at) } } : {}),
+    ...(e.removed ? { removed: { ...e.removed, at: isoOf(e.removed.at) } } : {}),
     source,
     ...('why' in opened ? { unreadable: opened.why } : {}),
     ...(e.unseen ? { unseen: true as const } : {}),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { JWK } from 'jose'
+import { isoOf } from '../../domain/clock.ts'
 import type { PatientId } from '../../domain/ids.ts'
 import { pageEnd, pageStart, unreadableWords } from '../../domain/records/export-page.ts'
 import { rangeWords } from '../../domain/records/export-request.ts'
@@ -30,7 +31,6 @@ export type ExportRun = { id: string; recovery: JWK; shares: string; by: string;
 
 export type ExportResult = { bytes: number; fileSha256: string; manifestSha256: string; manifest: Manifest }
 
-const iso = (at: number) => new Date(at).toISOString()
 const sheetNames = ['messages', 'events', 'membership', 'receipts', 'unreadable', 'page'] as const
 
 const openSheets = async (beside: string): Promise<Sheets> => {
@@ -59,14 +59,14 @@ const requestOf = async (d: ExportRunDeps, r: ExportRequest): Promise<Manifest['
   return {
     id: r.id,
     about: { kind, ...about },
-    since: r.since === null ? null : iso(r.since),
-    until: iso(r.until),
+    since: r.since === null ? null : isoOf(r.since),
+    until: isoOf(r.until),
     copy: r.copy,
     reason: r.copy ? null : await exportMatter(d.store, r.id),
     requested_by: r.requestedBy,
-    requested_at: iso(r.requestedAt),
+    requested_at: isoOf(r.requestedAt),
     approved_by: r.approvedBy ?? '',
-    approved_at: iso(r.approvedAt ?? 0),
+    approved_at: isoOf(r.approvedAt ?? 0),
     run: r.runs,
     recipients: r.recipients,
   }
@@ -99,7 +99,7 @@ const writeRooms = async (
       rooms.push({
         room: room.room,
         class: room.class,
-        told_at: room.toldAt === null ? null : iso(room.toldAt),
+        told_at: room.toldAt === null ? null : isoOf(room.toldAt),
         untold: room.untold,
         events,
         room_keys: keys.length,
@@ -168,7 +168,7 @@ const writePackage = async (
       wardroom: 'export',
       version: 1,
       request,
-      made_at: iso(d.store.clock.now()),
+      made_at: isoOf(d.store.clock.now()),
       homeserver: d.serverName,
       rooms,
       people: Object.fromEntries(people),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import { days, type Instant } from '../../domain/clock.ts'
+import { days, type Instant, isInstant } from '../../domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../domain/ids.ts'
 import type { Seal } from '../../seal.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
@@ -93,7 +93,7 @@ export const putEvents = async (tx: Tx, source: InboxSource, events: readonly Ra
         room_id: column(e.room_id),
         type: column(e.type),
         sender: column(e.sender),
-        ts: Number.isSafeInteger(e.origin_server_ts) ? e.origin_server_ts : tx.now,
+        ts: isInstant(e.origin_server_ts) ? e.origin_server_ts : tx.now,
         sealed,
         event: sealed ? await tx.deps.seal.close(sealContext, json) : json,
       }

@@ -32,7 +32,7 @@ const noteSent = async (tx: Tx, events: readonly EventShape[]): Promise<void> =>
   const sent = events.filter(e => withContent.has(e.type) && e.state_key === undefined)
   if (sent.length === 0) return
   // A server's clock may be wrong: nothing is older or younger for retention than when it reached us by more than that.
-  const at = sent.map(e => Math.min(e.origin_server_ts, tx.now))
+  const at = sent.map(e => Math.max(0, Math.min(e.origin_server_ts, tx.now)))
   const rooms = sent.map(e => e.room_id)
   await tx.sql.raw(insertRecords, [
     sent.map(e => e.event_id),

@@ -139,6 +139,14 @@ describe('export of records', function () {
     ids.reaction = await lee.react(room, ids.first, '👍')
     await lee.client.getCrypto()?.forceDiscardSession(room)
     ids.recalled = await lee.send(room, 'Recalled under a hold')
+    // As a server may say of the time what it likes.
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.reaction/ahead`
+    const { event_id } = await bridge.deps.homeserver.request<{ event_id: string }>('PUT', path, {
+      userId: patient.owner,
+      query: { ts: Number.MAX_SAFE_INTEGER },
+      body: { 'm.relates_to': { rel_type: 'm.annotation', event_id: ids.first, key: '🕰️' } },
+    })
+    ids.ahead = event_id
     ids.removed = await lee.send(room, 'Removed in the client')
     ids.again = await lee.sendContent(room, 'm.room.message', {
       msgtype: 'm.text',
@@ -195,6 +203,7 @@ describe('export of records', function () {
     expect(byId(ids.first)?.content?.body).to.include('Mnoday')
     expect(byId(ids.edit)).to.deep.include({ what: 'edit', about: ids.first })
     expect(byId(ids.reaction)).to.deep.include({ what: 'reaction', about: ids.first, encrypted: false })
+    expect(byId(ids.ahead)).to.include({ what: 'reaction', sent_at: '+275760-09-13T00:00:00.000Z' })
     const image = byId(ids.image)?.media
     expect(image).to.include({ path: 'media/000001.gif', name: 'rash.gif', bytes: picture.length })
     expect(Buffer.from(texts['media/000001.gif'] ?? '')).to.have.lengthOf.above(0)
