@@ -329,6 +329,13 @@ describe('the records in the database', function () {
       begin + days(3),
       begin + days(4),
     )
+    // Nor does one that claims to be long ago bring its messages under a rule, or out of a hold.
+    await transact(store, tx => noteRecords(tx, { events: [event('$ago', -1)], receipts: [] }))
+    expect((await store.db('record').where({ event_id: '$ago' }).first()).sent_at).to.be.within(
+      begin + days(3) - days(30),
+      begin + days(4) - days(30),
+    )
+    await store.db('record').where({ event_id: '$ago' }).delete()
     const removed = await store.db('record').whereNotNull('removed_at').orderBy('event_id').pluck('event_id')
     expect(removed).to.deep.equal(['$edit', '$one'])
     // An edit that arrives after the recall of its message is recalled with it, and only one by its own sender.

@@ -1,4 +1,5 @@
 import type { EventShape, Receipt } from '../../domain/audit/room-event.ts'
+import { days } from '../../domain/clock.ts'
 import type { Tx } from '../tx.ts'
 
 const withContent = new Set(['m.room.encrypted', 'm.room.message', 'm.sticker'])
@@ -28,11 +29,14 @@ const touchRooms = `
   on conflict (room_id) do update set active_at = greatest(r.active_at, excluded.active_at)
     where excluded.active_at > r.active_at`
 
+/** How long before it reached us an event may have been sent: servers are away for days, not for months. */
+const longestWay = days(30)
+
 const noteSent = async (tx: Tx, events: readonly EventShape[]): Promise<void> => {
   const sent = events.filter(e => withContent.has(e.type) && e.state_key === undefined)
   if (sent.length === 0) return
-  // A server's clock may be wrong: nothing is older or younger for retention than when it reached us by more than that.
-  const at = sent.map(e => Math.max(0, Math.min(e.origin_server_ts, tx.now)))
+  // Another server may say of the time what it likes: a message that claims to be from 1970 would be due at once, and outside every dated hold.
+  const at = sent.map(e => Math.max(tx.now - longestWay, Math.min(e.origin_server_ts, tx.now)))
   const rooms = sent.map(e => e.room_id)
   await tx.sql.raw(insertRecords, [
     sent.map(e => e.event_id),
