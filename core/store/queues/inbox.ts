@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import { days, type Instant, isInstant } from '../../domain/clock.ts'
+import { days, type Instant, isInstant, minutes } from '../../domain/clock.ts'
 import type { EventId, RoomId, UserId } from '../../domain/ids.ts'
 import type { Seal } from '../../seal.ts'
 import type { StoreDeps, Tx } from '../tx.ts'
@@ -81,6 +81,10 @@ const column = (v: unknown) => String(v ?? '').replaceAll('\0', '\ufffd')
 const idOf = (e: RawEvent, json: string) =>
   e.event_id ? column(e.event_id) : `$sha256:${createHash('sha256').update(json).digest('base64url')}`
 
+/** What its server says, unless that is no time or lies ahead: an answer "from tomorrow" would make what a patient writes today look answered. */
+const sentAt = ({ origin_server_ts: at }: RawEvent, now: Instant): Instant =>
+  isInstant(at) && at <= now + minutes(5) ? at : now
+
 /** Adds raw events in order, each once by its event id, and wakes the worker. Returns those that were new. */
 export const putEvents = async (tx: Tx, source: InboxSource, events: readonly RawEvent[]): Promise<RawEvent[]> => {
   if (events.length === 0) return []
@@ -93,7 +97,7 @@ export const putEvents = async (tx: Tx, source: InboxSource, events: readonly Ra
         room_id: column(e.room_id),
         type: column(e.type),
         sender: column(e.sender),
-        ts: isInstant(e.origin_server_ts) ? e.origin_server_ts : tx.now,
+        ts: sentAt(e, tx.now),
         sealed,
         event: sealed ? await tx.deps.seal.close(sealContext, json) : json,
       }

@@ -108,6 +108,15 @@ describe('the transactions endpoint', () => {
     expect(await stored()).to.deep.equal(['$odd', '$2'])
   })
 
+  it('takes no event for one that was sent later than it came', async () => {
+    const now = Date.now()
+    const times = [now - 1000, now + 60_000, now + 3_600_000, Number.MAX_SAFE_INTEGER, 'soon']
+    await put(1, { events: times.map((at, n) => ({ ...event(`$${n}`), origin_server_ts: at })) })
+    const rows: { at: number }[] = await d.store.db('inbox').orderBy('id').select({ at: 'origin_server_ts' })
+    expect(rows.slice(0, 2).map(r => r.at)).to.deep.equal(times.slice(0, 2))
+    for (const { at } of rows.slice(2)) expect(at).to.be.within(now, now + 60_000)
+  })
+
   it('hands receipts to its caller under both names of the field', async () => {
     const edu = { type: 'm.receipt', room_id: '!a:test', content: {} }
     await put(1, { events: [], ephemeral: [edu] })
