@@ -40,8 +40,9 @@ export const securityHeaders = (
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
       frameguard: frameAncestors.length > 0 ? false : { action: 'deny' },
-      // Only Internet Explorer 8 knew it, and every answer before the identity is confirmed counts in bytes.
+      // Only Internet Explorer 8 knew the one and Flash the other, and every answer before the identity is confirmed counts in bytes.
       xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
       strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     }),
     (_req, res, next) => {
@@ -49,7 +50,7 @@ export const securityHeaders = (
       res.set({
         'Cache-Control': 'no-store',
         'X-Robots-Tag': 'noindex, nofollow, noarchive',
-        'Permissions-Policy': `microphone=${microphone}, camera=(), geolocation=(), payment=(), usb=(), browsing-topics=()`,
+        'Permissions-Policy': `microphone=${microphone}, camera=(), geolocation=(), payment=(), usb=()`,
       })
       next()
     },

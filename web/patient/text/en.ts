@@ -133,8 +133,7 @@ export const en = {
     homeserverTitle: 'Our message service is down',
     homeserver: 'It is not your fault and nothing is lost. Please try again in a few minutes.',
     brokenTitle: 'This page got stuck',
-    broken:
-      'It is not your fault. Please try again. If a message was still being sent, look whether it is there; if not, write it again.',
+    broken: 'It is not your fault. Please try again, and look whether your last message is there.',
     urgent: 'If it cannot wait, call us.',
   },
   ended: {

@@ -133,8 +133,7 @@ export const es: Words = {
     homeserverTitle: 'Nuestro servicio de mensajes no funciona ahora',
     homeserver: 'No es culpa suya y no se perdió nada. Intente de nuevo en unos minutos.',
     brokenTitle: 'Esta página se detuvo',
-    broken:
-      'No es culpa suya. Intente de nuevo, por favor. Si un mensaje aún se estaba enviando, mire si está; si no, escríbalo otra vez.',
+    broken: 'No es culpa suya. Intente de nuevo, por favor, y mire si su último mensaje está.',
     urgent: 'Si no puede esperar, llámenos.',
   },
   ended: {
